@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 REDIS_NAMES = ("redis-server", "valkey-server")
 KEY_NAME = "secret_key"
+LONGEST_SOCKET_PATH = 100
 
 
 class CannotStart(Exception):
@@ -25,10 +26,9 @@ def run_folder(data_dir: Path) -> Path:
     It is under /tmp and not under $TMPDIR or $XDG_RUNTIME_DIR, because commands started from another shell must
     find the same place and because the session's folder goes away when its person logs out.
     """
-    if chosen := os.environ.get("TAXON_RUNTIME_DIR"):
-        return Path(chosen).expanduser().resolve()
+    parent = Path(os.environ.get("TAXON_RUNTIME_DIR") or "/tmp").expanduser()  # noqa: S108  (see make_private)
     digest = hashlib.sha256(str(data_dir.resolve()).encode("utf8", "surrogateescape")).hexdigest()
-    return Path("/tmp") / f"taxon-{os.getuid()}-{digest[:8]}"  # noqa: S108  (checked by make_private)
+    return parent / f"taxon-{os.getuid()}-{digest[:8]}"
 
 
 def socket_path(data_dir: Path) -> Path:
@@ -38,7 +38,8 @@ def socket_path(data_dir: Path) -> Path:
 
 def make_private(folder: Path) -> Path:
     """Make `folder` readable by us alone; refuse one that somebody else planted."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.is_symlink():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise CannotStart(
@@ -50,12 +51,24 @@ def make_private(folder: Path) -> Path:
 
 
 def prepare_data_folder(data_dir: Path) -> None:
-    """Make the data folder and, once, its secret key; safe when several processes start together."""
-    data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-    key = data_dir / KEY_NAME
-    if key.exists():
-        return
-    draft = data_dir / f".{KEY_NAME}.{os.getpid()}.{secrets.token_hex(4)}"
+    """Make the data folder and, once, its secret key; safe when several processes start together.
+
+    Runs before Django, so a folder that cannot be written ends the command with a sentence here.
+    """
+    try:
+        data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if not (data_dir / KEY_NAME).exists():
+            write_key(data_dir / KEY_NAME)
+    except OSError as error:
+        raise SystemExit(
+            f"Taxon cannot write to its data folder {data_dir} ({error.strerror}):"
+            " make it writable, or set TAXON_DATA_DIR to another one."
+        ) from error
+
+
+def write_key(key: Path) -> None:
+    """Write a new secret key, unless another process was quicker."""
+    draft = key.with_name(f".{KEY_NAME}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(50))
@@ -87,6 +100,8 @@ def redis_command(data_dir: Path) -> tuple[str, ...]:
         raise CannotStart(
             _("No Redis was found: install redis-server (or valkey-server), or set REDIS_URL to one that runs.")
         )
+    if len(os.fsencode(socket_path(data_dir))) > LONGEST_SOCKET_PATH:
+        raise CannotStart(_("TAXON_RUNTIME_DIR is too long for a socket: choose a shorter folder."))
     folder = data_dir / "redis"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     options = {
