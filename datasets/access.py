@@ -1,0 +1,39 @@
+"""The doors to data sets and what lies in them."""
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from datasets.models import Dataset, Image, Import
+from projects.access import Role, Who, allowed_projects, check
+
+
+def datasets_of(who: Who) -> QuerySet[Dataset]:
+    """The data sets of the caller's projects, without those in the trash."""
+    return Dataset.objects.filter(project__in=allowed_projects(who), trashed_at=None)
+
+
+def dataset_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Dataset:
+    """The door to a data set."""
+    dataset = datasets_of(who).select_related("project").filter(pk=pk).first()
+    if dataset is None:
+        raise Http404
+    check(who, dataset.project, at_least=at_least, scope=scope)
+    return dataset
+
+
+def image_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Image:
+    """The door to a picture; one in the trash can still be seen by those who could restore it."""
+    image = Image.objects.select_related("dataset__project").filter(pk=pk, dataset__in=datasets_of(who)).first()
+    if image is None:
+        raise Http404
+    check(who, image.dataset.project, at_least=at_least, scope=scope)
+    return image
+
+
+def import_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Import:
+    """The door to an import."""
+    found = Import.objects.select_related("dataset__project").filter(pk=pk, dataset__in=datasets_of(who)).first()
+    if found is None:
+        raise Http404
+    check(who, found.dataset.project, at_least=at_least, scope=scope)
+    return found

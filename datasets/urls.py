@@ -1,0 +1,6 @@
+"""The room's pages."""
+
+from django.urls import URLPattern
+
+app_name = "datasets"
+urlpatterns: list[URLPattern] = []

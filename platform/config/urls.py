@@ -1,0 +1,28 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.i18n import JavaScriptCatalog
+
+from config import home
+from config.api import api, unknown
+from web import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("projects/<int:pk>/", home.project_home, name="project"),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("accounts/", include("projects.account_urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/catalog.js", JavaScriptCatalog.as_view(domain="django"), name="javascript-catalog"),
+    path("api/v1/", api.urls),
+    re_path(r"^api/(?P<rest>.*)$", unknown),
+    path("admin/", admin.site.urls),
+    path("", include("projects.urls")),
+    path("", include("jobs.urls")),
+    path("", include("datasets.urls")),
+    path("", include("training.urls")),
+    path("", include("serving.urls")),
+]

@@ -1,0 +1,35 @@
+"""`manage.py reconcile`: keeps rows and queue in line, for ever or once."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from jobs.reconcile import EVERY_SECONDS, reconcile
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """Runs beside the workers; safe to run more than once."""
+
+    help = "Re-enqueue jobs that lost their worker or their queue entry (every 15 s)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one pass, then end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while True:
+            close_old_connections()
+            try:
+                reconcile()
+            except DatabaseError as error:
+                log.warning("the database cannot be reached: %s", error)
+            if options["once"] or stop.wait(EVERY_SECONDS):
+                return

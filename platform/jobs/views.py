@@ -1,0 +1,37 @@
+"""Pages about background work: the list of a project, the progress of one, its cancel."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from jobs.access import job_for
+from jobs.queue import cancel
+from projects.access import Role, project_for
+
+SHOWN = 100
+
+
+@login_required
+@require_GET
+def project_jobs(request: HttpRequest, project_pk: int) -> HttpResponse:
+    """What runs, waits and ended lately."""
+    project = project_for(request.user, project_pk)
+    jobs = project.jobs.select_related("created_by").order_by("-id")[:SHOWN]
+    return render(request, "jobs/job_list.html", {"project": project, "jobs": jobs, "active": "jobs"})
+
+
+@login_required
+@require_GET
+def job_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The bar of one job, polled until it ends."""
+    return render(request, "jobs/_progress.html", {"job": job_for(request.user, pk)})
+
+
+@login_required
+@require_POST
+def cancel_job(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask a job to end."""
+    job = job_for(request.user, pk, at_least=Role.LABELLER)
+    cancel(job)
+    return redirect("jobs:list", job.project_id)

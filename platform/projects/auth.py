@@ -1,0 +1,32 @@
+"""How API callers say who they are: a bearer token, or the session of a signed-in page."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from ninja.security import APIKeyCookie, HttpBearer
+
+from projects.access import Caller
+from projects.tokens import find_token
+
+
+class TokenAuth(HttpBearer):
+    """`Authorization: Bearer TOKEN`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        found = find_token(token)
+        return Caller(found.user, found) if found else None
+
+
+class SessionAuth(APIKeyCookie):
+    """The session cookie of a signed-in person, with CSRF."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
+        user = request.user
+        return Caller(user) if isinstance(user, User) and user.is_active else None
+
+
+API_AUTH = [TokenAuth(), SessionAuth()]

@@ -1,0 +1,57 @@
+"""Forms about projects, their members and tokens."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
+
+from projects.access import SCOPES_OF
+from projects.models import Membership, Project, Role
+
+
+class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new project."""
+
+    class Meta:
+        model = Project
+        fields = ["name", "description"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What an owner may change."""
+
+    class Meta:
+        model = Project
+        fields = ["name", "description", "minimum_images", "requests_approve_themselves", "four_eyes"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+
+class MemberForm(forms.Form):
+    """Somebody with an account joins the project."""
+
+    username = forms.CharField(label=_("User name"), max_length=150)
+    role = forms.TypedChoiceField(label=_("Role"), choices=Role.choices, coerce=int, initial=Role.LABELLER)
+
+    def clean_username(self) -> User:
+        """The account behind the name."""
+        user = User.objects.filter(username=self.cleaned_data["username"], is_active=True).first()
+        if user is None:
+            raise forms.ValidationError(_("There is no account with this name. The operator can make one."))
+        return user
+
+
+class TokenForm(forms.Form):
+    """A new access token with some of what the person's role allows."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    scopes = forms.MultipleChoiceField(label=_("May"), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        allowed = sorted(SCOPES_OF[Role(membership.role)])
+        field = self.fields["scopes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(scope, scope) for scope in allowed]
+        field.initial = [scope for scope in allowed if scope in ("read", "predict")]

@@ -1,0 +1,116 @@
+"""Projects, who belongs to them, the tokens of programs, and the audit trail."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.IntegerChoices):
+    """Cumulative: each may do what the one before may."""
+
+    VIEWER = 10, _("Viewer")
+    LABELLER = 20, _("Labeller")
+    ENGINEER = 30, _("Engineer")
+    OWNER = 40, _("Owner")
+
+
+class Project(models.Model):
+    """What a team works in; every other object belongs to one."""
+
+    name = models.CharField(_("name"), max_length=80)
+    description = models.TextField(_("description"), blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
+    minimum_images = models.PositiveIntegerField(_("pictures a label needs for training"), default=5)
+    requests_approve_themselves = models.BooleanField(_("services go online without approval"), default=False)
+    four_eyes = models.BooleanField(_("somebody else than the requester approves a service"), default=False)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", through_fields=("project", "user"), related_name="projects"
+    )
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("project"), _("projects")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role in a project."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.PositiveSmallIntegerField(_("role"), choices=Role.choices, default=Role.LABELLER)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("member"), _("members")
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_role_a_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class TokenQuerySet(models.QuerySet["AccessToken"]):
+    """Reads of tokens."""
+
+    def live(self) -> "TokenQuerySet":
+        """Neither revoked nor expired, of people who may still sign in."""
+        now = timezone.now()
+        return self.filter(revoked_at=None, user__is_active=True).exclude(expires_at__lte=now)
+
+
+class AccessToken(models.Model):
+    """A program's key to one project. The secret is shown once and kept as a hash.
+
+    `resource` narrows a token to one object of a higher room, as an opaque string (`service:7`).
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="access_tokens")
+    name = models.CharField(_("name"), max_length=80)
+    prefix = models.CharField(max_length=16, db_index=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list)
+    resource = models.CharField(max_length=80, blank=True, db_index=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("access token"), _("access tokens")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def revoke(self, *, at: datetime | None = None) -> None:
+        """From this moment on nobody gets in with it."""
+        self.revoked_at = at or timezone.now()
+        self.save(update_fields=["revoked_at"])
+
+
+class AuditEntry(models.Model):
+    """Who did what to which object; kept when the person or the project goes."""
+
+    project = models.ForeignKey(Project, models.SET_NULL, null=True, related_name="audit")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    token_prefix = models.CharField(max_length=16, blank=True)
+    action = models.CharField(max_length=64, db_index=True)
+    target = models.CharField(max_length=200, blank=True)
+    detail = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("audit entry"), _("audit trail")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.user} {self.action} {self.target}"

@@ -1,0 +1,87 @@
+"""Idempotency-Key on every POST of the API: a repeat gets the first answer, and nothing happens twice."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from web.models import IdempotentAnswer
+from web.problems import problem
+
+KEPT_FOR = timedelta(hours=24)
+# A request that died without an answer must not block its key for long.
+ANSWER_WITHIN = timedelta(minutes=10)
+
+
+class IdempotencyMiddleware:
+    """Answers that are a client's to correct or ours to mend (4xx, 5xx) are not kept: the repeat tries again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        key = request.headers.get("Idempotency-Key", "")
+        if not key or request.method != "POST" or not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        if len(key) > 255:
+            return problem(400, "bad-idempotency-key", _("An Idempotency-Key has at most 255 characters."))
+        return self._answer_once(request, key)
+
+    def _answer_once(self, request: HttpRequest, key: str) -> HttpResponse:
+        caller, fingerprint = caller_of(request), fingerprint_of(request)
+        forget_old(caller, key)
+        try:
+            with transaction.atomic():
+                row = IdempotentAnswer.objects.create(caller=caller, key=key, fingerprint=fingerprint)
+        except IntegrityError:
+            return repeated(caller, key, fingerprint)
+        try:
+            response = self.get_response(request)
+        except BaseException:
+            row.delete()
+            raise
+        if response.status_code >= 400 or response.streaming:
+            row.delete()
+            return response
+        row.status, row.body = response.status_code, response.content
+        row.content_type = response.headers.get("Content-Type", "")
+        row.save()
+        return response
+
+
+def caller_of(request: HttpRequest) -> str:
+    """Whose key it is: hashed credentials, so that no secret is kept and no two callers share keys."""
+    credentials = request.headers.get("Authorization") or request.headers.get("X-Auth-Token")
+    return hashlib.sha256((credentials or f"user:{request.user.pk}").encode()).hexdigest()
+
+
+def fingerprint_of(request: HttpRequest) -> str:
+    """Method, path and length with, for small bodies, the content (uploads are not read twice)."""
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()} {request.headers.get('Content-Length')}".encode())
+    if request.content_type == "application/json":
+        digest.update(request.body)
+    return digest.hexdigest()
+
+
+def forget_old(caller: str, key: str) -> None:
+    """Keys live for a day; one whose request never answered, for ten minutes."""
+    now = timezone.now()
+    mine = IdempotentAnswer.objects.filter(caller=caller, key=key)
+    mine.filter(created_at__lt=now - KEPT_FOR).delete()
+    mine.filter(status=None, created_at__lt=now - ANSWER_WITHIN).delete()
+
+
+def repeated(caller: str, key: str, fingerprint: str) -> HttpResponse:
+    """What a second request with the same key gets."""
+    row = IdempotentAnswer.objects.filter(caller=caller, key=key).first()
+    if row is None or row.status is None:
+        return problem(409, "in-progress", _("A request with this Idempotency-Key is still being answered."))
+    if row.fingerprint != fingerprint:
+        return problem(422, "key-reused", _("This Idempotency-Key was used for another request."))
+    answer = HttpResponse(bytes(row.body), status=row.status, content_type=row.content_type)
+    answer["Idempotent-Replayed"] = "true"
+    return answer

@@ -1,0 +1,67 @@
+"""Lists of the API: `{"items": […], "next": CURSOR|null}`, paged by key, never by offset."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext_noop
+
+from web.sentences import Refusal
+
+Row = TypeVar("Row", bound=Model)
+LIMIT = 100
+MAX_LIMIT = 1000
+
+
+class BadCursor(Refusal):
+    """A cursor that this list did not hand out."""
+
+    code = "bad-cursor"
+
+
+def encode(values: list[Any]) -> str:
+    """A position in a list as opaque text."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> list[Any]:
+    """Back from the opaque text; raises BadCursor."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise BadCursor(gettext_noop("This cursor is not one that the list handed out.")) from error
+    if not isinstance(values, list) or not all(isinstance(value, (int, float, str)) for value in values):
+        raise BadCursor(gettext_noop("This cursor is not one that the list handed out."))
+    return values
+
+
+def page(
+    rows: QuerySet[Row], shape: Callable[[Row], Any], *, limit: int = LIMIT, cursor: str = "", order: str = "id"
+) -> dict[str, Any]:
+    """One page of a query set in the order of one field (with `-` downwards), ties by id."""
+    field, down = order.lstrip("-"), order.startswith("-")
+    if cursor:
+        rows = rows.filter(_after(field, down, decode(cursor)))
+    sign = "-" if down else ""
+    ordered = rows.order_by(f"{sign}{field}", f"{sign}id") if field != "id" else rows.order_by(f"{sign}id")
+    found = list(ordered[: limit + 1])
+    last = found[limit - 1] if len(found) > limit else None
+    return {"items": [shape(row) for row in found[:limit]], "next": _position(last, field) if last else None}
+
+
+def _position(row: Model, field: str) -> str:
+    return encode([row.pk] if field == "id" else [getattr(row, field), row.pk])
+
+
+def _after(field: str, down: bool, position: list[Any]) -> Q:
+    side = "lt" if down else "gt"
+    if len(position) != (1 if field == "id" else 2):
+        raise BadCursor(gettext_noop("This cursor is not one that the list handed out."))
+    if field == "id":
+        if not isinstance(position[0], int):
+            raise BadCursor(gettext_noop("This cursor is not one that the list handed out."))
+        return Q(**{f"id__{side}": position[0]})
+    return Q(**{f"{field}__{side}": position[0]}) | Q(**{field: position[0], f"id__{side}": position[1]})

@@ -1,0 +1,81 @@
+"""What every test may use: an owner, a project, clients that speak as people and as programs."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from tests.factories import Team
+from tests.queue import RealQueue
+
+
+@pytest.fixture(autouse=True)
+def private_files(settings: Settings, tmp_path: Path) -> None:
+    """Stored files go to the test's own folder."""
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "files")},
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    """A project with one person of each role, and a stranger with a project of their own."""
+    return Team.make()
+
+
+@pytest.fixture
+def page(team: Team) -> Callable[[str], Client]:
+    """A signed-in browser: `page("owner").get(…)`."""
+
+    def sign_in(role: str) -> Client:
+        client = Client()
+        client.force_login(team.people[role])
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def api(team: Team) -> Callable[..., Client]:
+    """A program with a token: `api("engineer").post(…)`; `api("owner", scopes=["read"])`."""
+    return team.program
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real photographs."""
+    folder = os.environ.get("TAXON_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("real photographs are missing: set TAXON_TEST_DATA")
+    return Path(folder)
+
+
+@pytest.fixture
+def weights_dir(settings: Settings) -> Iterator[Path]:
+    """The folder of pretrained weights."""
+    folder = os.environ.get("TAXON_WEIGHTS_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("pretrained weights are missing: set TAXON_WEIGHTS_DIR")
+    yield Path(folder)
+
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RealQueue]:
+    """A Redis of the tests' own, as `up` would start it."""
+    with RealQueue.started() as queue:
+        yield queue
+
+
+@pytest.fixture
+def work(redis_server: RealQueue, transactional_db: None) -> Callable[[], None]:
+    """Run everything that is queued, now, through the real queue: `work()`."""
+    redis_server.flush()
+    return redis_server.run_all

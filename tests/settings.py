@@ -1,0 +1,26 @@
+"""The product's settings with a data folder of the tests' own."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_folder = tempfile.mkdtemp(prefix="taxon-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["TAXON_DATA_DIR"] = _folder
+os.environ["SECRET_KEY"] = "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
+os.environ["EMAIL_URL"] = "memorymail://"
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, RQ_QUEUES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A file, so that the thread that keeps a job's lease sees the same database.
+DATABASES["default"].setdefault("TEST", {})["NAME"] = (
+    str(Path(_folder) / "test.sqlite3") if "sqlite" in DATABASES["default"]["ENGINE"] else None
+)
+QUEUE_SOCKET = Path(_folder) / "redis.sock"
+REDIS_URL = f"unix://{QUEUE_SOCKET}"
+for _queue in RQ_QUEUES.values():
+    _queue["URL"] = REDIS_URL

@@ -1,0 +1,5 @@
+"""The room's routes in the JSON API."""
+
+from ninja import Router
+
+router = Router(tags=["training"])
