@@ -1,4 +1,4 @@
-"""What a machine with nothing else installed needs: the data folder, its secret key, and a Redis of our own."""
+"""What a machine with nothing else needs: the data folder, its secret key, and a Redis of our own."""
 
 import hashlib
 import os
@@ -16,15 +16,15 @@ KEY_NAME = "secret_key"
 LONGEST_SOCKET_PATH = 100
 
 
-class CannotStart(Exception):
+class CannotStart(Exception):  # noqa: N818  (it says what happened, as all our names do)
     """The product cannot start; the text is one sentence for the person who started it."""
 
 
 def run_folder(data_dir: Path) -> Path:
-    """Where sockets lie while the product runs: short (a socket's path has about 100 bytes), one per data folder.
+    """Where sockets lie while the product runs: short (a socket's path is bounded), one a data folder.
 
-    It is under /tmp and not under $TMPDIR or $XDG_RUNTIME_DIR, because commands started from another shell must
-    find the same place and because the session's folder goes away when its person logs out.
+    It is under /tmp and not under $TMPDIR or $XDG_RUNTIME_DIR, because commands started from another shell
+    must find the same place and because the session's folder goes away when its person logs out.
     """
     parent = Path(os.environ.get("TAXON_RUNTIME_DIR") or "/tmp").expanduser()  # noqa: S108  (see make_private)
     digest = hashlib.sha256(str(data_dir.resolve()).encode("utf8", "surrogateescape")).hexdigest()
@@ -43,7 +43,7 @@ def make_private(folder: Path) -> Path:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise CannotStart(
-            _("%(folder)s belongs to another user: remove it, or set TAXON_RUNTIME_DIR to a short folder of your own.")
+            _("%(folder)s belongs to another user: remove it, or set TAXON_RUNTIME_DIR to your own.")
             % {"folder": folder}
         )
     folder.chmod(0o700)
@@ -83,7 +83,7 @@ def write_key(key: Path) -> None:
 
 
 def redis_binary() -> Path | None:
-    """The Redis (or Valkey) server to run: the system's, else the one that came with our own packages."""
+    """The Redis (or Valkey) server to run: the system's, else the one that came with our packages."""
     for name in REDIS_NAMES:
         if found := shutil.which(name):
             return Path(found)
@@ -94,12 +94,10 @@ def redis_binary() -> Path | None:
 
 
 def redis_command(data_dir: Path) -> tuple[str, ...]:
-    """The command that serves this data folder's queue: socket only, every second on disk, nothing evicted."""
+    """The command that serves this folder's queue: socket only, every second on disk, nothing evicted."""
     binary = redis_binary()
     if binary is None:
-        raise CannotStart(
-            _("No Redis was found: install redis-server (or valkey-server), or set REDIS_URL to one that runs.")
-        )
+        raise CannotStart(_("No Redis was found: install redis-server (or valkey-server), or set REDIS_URL."))
     if len(os.fsencode(socket_path(data_dir))) > LONGEST_SOCKET_PATH:
         raise CannotStart(_("TAXON_RUNTIME_DIR is too long for a socket: choose a shorter folder."))
     folder = data_dir / "redis"

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -18,7 +19,11 @@ from config.warden import MARK, end, living, marked
 
 WARDEN = Path(__file__).with_name("warden.py")
 LONGEST_PAUSE, HEALTHY_AFTER = 30.0, 60.0
-POLITE, FIRM, LAST = 3.0, 2.5, 1.5  # seconds after asking, after asking again, and for what was kept to the end
+POLITE, FIRM, LAST = (
+    3.0,
+    2.5,
+    1.5,
+)  # seconds after asking, after asking again, and for what was kept to the end
 LOG_BYTES, OLD_LOGS = 20 * 1024**2, 3
 
 
@@ -45,10 +50,10 @@ class _Running:
 class Supervisor:
     """Starts children, restarts the dead ones with growing pauses, stops them all.
 
-    Each child leads a session of its own, so Ctrl-C in the terminal reaches the supervisor alone. All of them (and
-    what they start, whichever group it moves to) carry a mark in their environment, by which `stop` finds the
-    stragglers. If the supervisor itself is killed, the warden, a tiny process that holds the other end of a pipe,
-    does the same. `keep` are descriptors that the warden holds as well, such as the data folder's lock.
+    Each child leads a session of its own, so Ctrl-C in the terminal reaches the supervisor alone. All of them
+    (and what they start, whichever group it moves to) carry a mark in their environment, by which `stop`
+    finds the stragglers. If the supervisor itself is killed, the warden, a tiny process that holds the other
+    end of a pipe, does the same. `keep` are descriptors that the warden holds too, such as the data folder's lock.
     """
 
     def __init__(self, logs: Path, say: Callable[[str], None] = print, keep: tuple[int, ...] = ()) -> None:
@@ -183,10 +188,8 @@ class Supervisor:
 
 def send(pid: int, number: signal.Signals) -> None:
     """Signal a process that may be gone by now."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def how_it_ended(code: int) -> str:
@@ -205,7 +208,7 @@ def rotate(log: Path) -> None:
 
 
 def trim(log: Path) -> None:
-    """Start a log over once it is long, keeping one copy (its writer appends, so cutting it short is safe)."""
+    """Start a log over once it is long, keeping one copy (its writer appends, so that is safe)."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.with_name(f"{log.name}.1").write_bytes(log.read_bytes())
         os.truncate(log, 0)

@@ -1,4 +1,4 @@
-"""Starts the whole product on one machine: queue, database, web and workers, and stops it without leftovers."""
+"""Starts the whole product on one machine (queue, database, web, workers); stops it without leftovers."""
 
 import fcntl
 import os
@@ -51,8 +51,8 @@ class Product:
 def running_product(*, port: int, host: str = "127.0.0.1", say: Say | None = None) -> Iterator[Product]:
     """The whole product, up and answering; stopped when the block is left, by whatever way.
 
-    Call it in the main thread. SIGTERM, SIGINT and SIGHUP raise StopAsked there, in the start-up or in the block;
-    the caller treats that as a good end. Raises CannotStart with a sentence where something is missing or taken.
+    Call it in the main thread. SIGTERM, SIGINT and SIGHUP raise StopAsked there, in the start-up or in the
+    block; the caller treats that as a good end. Raises CannotStart where something is missing.
     """
     say = say or tell
     with ExitStack() as undo:
@@ -89,7 +89,17 @@ def children(host: str, port: int, folder: Path) -> list[Child]:
     """Everything but the queue: one web server, one worker a queue, and what keeps rows and queue in line."""
     python, manage = sys.executable, str(ROOT / "manage.py")
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    web = (python, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "--chdir", str(ROOT), "--bind", bind)
+    web = (
+        python,
+        "-m",
+        "gunicorn",
+        "-c",
+        str(ROOT / "gunicorn.conf.py"),
+        "--chdir",
+        str(ROOT),
+        "--bind",
+        bind,
+    )
     one = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or "1"}
     threads = str(training_threads())
     many = {"OMP_NUM_THREADS": threads, "TAXON_TRAINING_THREADS": threads}
@@ -97,7 +107,12 @@ def children(host: str, port: int, folder: Path) -> list[Child]:
     return [
         Child("web", web, {**one, "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics")}),
         *(
-            Child(queue, (python, manage, "rqworker", queue, *worker), many if queue == "training" else one, nice)
+            Child(
+                queue,
+                (python, manage, "rqworker", queue, *worker),
+                many if queue == "training" else one,
+                nice,
+            )
             for queue, nice in WORKER_NICENESS.items()
         ),
         Child("reconcile", (python, manage, "reconcile"), one),
@@ -105,7 +120,7 @@ def children(host: str, port: int, folder: Path) -> list[Child]:
 
 
 def training_threads() -> int:
-    """All cores but one, so that the laptop and the site stay usable; TAXON_TRAINING_THREADS says otherwise."""
+    """All cores but one, so that the site stays quick, unless TAXON_TRAINING_THREADS says otherwise."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return env_int("TAXON_TRAINING_THREADS", 0) or max(1, cores - 1)
 
@@ -188,7 +203,7 @@ def take_lock(path: Path) -> int:
             where = os.read(descriptor, 200).decode() or "?"
             os.close(descriptor)
             raise CannotStart(
-                _("Taxon already runs on %(folder)s, at %(where)s: stop it first, or set TAXON_DATA_DIR to another folder.")
+                _("Taxon already runs on %(folder)s, at %(where)s: stop it, or set another TAXON_DATA_DIR.")
                 % {"folder": path.parent, "where": where}
             ) from error
         os.close(descriptor)  # the one before us removed the file between our two steps

@@ -1,8 +1,8 @@
-"""Ends the product's processes when their supervisor is killed outright; standard library only, and very small.
+"""Ends the product's processes when their supervisor is killed outright; standard library only, and small.
 
-Run as `python -I -S warden.py MARK` with a pipe from the supervisor as its standard input. The supervisor writes the
-number of each child. The pipe closes when the supervisor ends, for whatever reason; then those children, and
-everything that carries the mark in its environment, are ended.
+Run as `python -I -S warden.py MARK` with a pipe from the supervisor as its standard input. The supervisor
+writes the number of each child. The pipe closes when the supervisor ends, for whatever reason; then those
+children, and everything that carries the mark in its environment, are ended.
 """
 
 import os
@@ -11,9 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 MARK = "TAXON_SUPERVISOR"
+PS_ALL = ("/bin/ps", "-axEww", "-o", "pid=,command=")  # where there is no /proc
+PS_BIRTH = ("/bin/ps", "-o", "lstart=", "-p")
 SERVERS = ("redis-server", "valkey-server")
 
 
@@ -22,13 +25,13 @@ def marked(mark: str) -> set[int]:
     wanted = f"{MARK}={mark}"
     if Path("/proc/self/environ").exists():
         return {pid for pid in _numbers() if wanted.encode() in _environment(pid)}
-    listed = subprocess.run(("ps", "-axEww", "-o", "pid=,command="), capture_output=True, check=False)  # noqa: S603
+    listed = subprocess.run(PS_ALL, capture_output=True, check=False)  # noqa: S603
     lines = listed.stdout.decode(errors="replace").splitlines()
     return {int(line.split(None, 1)[0]) for line in lines if wanted in line}
 
 
 def _numbers() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
 def _environment(pid: int) -> list[bytes]:
@@ -57,7 +60,7 @@ def end(processes: "Iterable[subprocess.Popen[bytes]]", number: signal.Signals, 
     for process in waiting:
         process.send_signal(number)
     until = time.monotonic() + seconds
-    while time.monotonic() < until and any([process.poll() is None for process in waiting]):
+    while time.monotonic() < until and None in [process.poll() for process in waiting]:
         time.sleep(0.05)
 
 
@@ -73,12 +76,12 @@ def birth(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()[19]
     except OSError:
-        asked = subprocess.run(("ps", "-o", "lstart=", "-p", str(pid)), capture_output=True, check=False)  # noqa: S603
+        asked = subprocess.run((*PS_BIRTH, str(pid)), capture_output=True, check=False)  # noqa: S603
         return asked.stdout.strip()
 
 
 def end_all(mark: str, told: dict[int, bytes]) -> None:
-    """Kill the children and whatever carries the mark; the queue is asked first, so that it can finish its file."""
+    """Kill the children and whatever carries the mark; the queue is asked, so that it can finish its file."""
     asked: set[int] = set()
     for attempt in range(40):
         own = {pid for pid, began in told.items() if birth(pid) == began}
@@ -94,10 +97,8 @@ def end_all(mark: str, told: dict[int, bytes]) -> None:
 
 
 def _send(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(OSError):
         os.kill(pid, number)
-    except OSError:
-        pass
 
 
 if __name__ == "__main__":

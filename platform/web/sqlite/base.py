@@ -11,7 +11,7 @@ BUSY_SECONDS = 20
 
 
 class DatabaseWrapper(backend.DatabaseWrapper):  # type: ignore[name-defined,misc]
-    """IMMEDIATE transactions (a read that turns into a write cannot starve), a long wait, every commit on disk."""
+    """IMMEDIATE transactions (a read that turns into a write cannot starve), patience, commits on disk."""
 
     def get_connection_params(self) -> dict[str, Any]:
         """Django's parameters, with our defaults where the settings say nothing."""

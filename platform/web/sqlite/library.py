@@ -8,10 +8,25 @@ from pathlib import Path
 from types import ModuleType
 
 Version = tuple[int, ...]
-NETWORK_FILE_SYSTEMS = frozenset(
-    "nfs nfs4 cifs smb smb2 smb3 smbfs 9p afs ceph glusterfs lustre gpfs beegfs fuse.sshfs fuse.rclone fuse.s3fs"
-    " fuse.glusterfs afpfs webdav davfs virtiofs vboxsf prl_fs fuse.grpcfuse osxfs".split()
-)
+NETWORK_FILE_SYSTEMS = {
+    *(
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "gpfs",
+    ),
+    *("beegfs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.glusterfs", "afpfs", "webdav", "davfs"),
+    *("virtiofs", "vboxsf", "prl_fs", "fuse.grpcfuse", "osxfs"),
+}
 
 
 def has_wal_reset_fault(version: Version) -> bool:
@@ -42,8 +57,8 @@ LIBRARY = choose()
 def import_djangos_backend() -> ModuleType:
     """Django's SQLite backend, built on LIBRARY.
 
-    Its modules name `sqlite3` at their top, so the name is lent to our library for the length of the import. All
-    of the process must reach the database file through one library: two copies drop each other's file locks.
+    Its modules name `sqlite3` at their top, so the name is lent to our library for the length of the import.
+    All of the process must reach the database file through one library: two copies drop each other's locks.
     """
     name = "django.db.backends.sqlite3"
     loaded = sys.modules.get(f"{name}.base")

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     """Queue, database, web server and workers under one roof."""
 
     help = "Run the whole product on this machine; SIGTERM or Ctrl-C stops all of it."
-    requires_system_checks: list[str] = []  # noqa: RUF012  (a person reads our sentence, not Django's list)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The address to listen on."""
