@@ -1,6 +1,6 @@
 /**
  * A drop zone around a real <input type="file">: drag files on it, paste, or click.
- * <div class="dropzone" data-dropzone [data-paste]><input type="file" …><p data-files></p></div>
+ * <div class="dropzone" data-dropzone [data-paste] [data-max="10"]><input type="file" …><p data-files></p></div>
  * The files land in the input, so the plain form keeps working; "taxon:files" {files} tells the page.
  */
 
@@ -17,14 +17,18 @@ function accepts(input, file) {
   });
 }
 
+/** What a zone holds so far; the chooser forgets it, data-dropzone="add" must not. */
+const held = new WeakMap();
+
 function put(zone, input, files) {
   const taken = files.filter((file) => accepts(input, file));
   const box = new DataTransfer();
-  const kept = input.multiple && zone.dataset.dropzone === "add" ? [...input.files] : [];
+  const kept = input.multiple && zone.dataset.dropzone === "add" ? (held.get(input) ?? []) : [];
   const most = input.multiple ? Number(zone.dataset.max ?? Infinity) : 1;
   const all = [...kept, ...taken];
   all.slice(0, most).forEach((file) => box.items.add(file));
   input.files = box.files;
+  held.set(input, [...box.files]);
   tell(zone, input, { refused: files.length - taken.length, over: Math.max(0, all.length - most) });
 }
 
@@ -56,7 +60,8 @@ function enliven(zone) {
     depth = Math.max(0, depth + step);
     zone.classList.toggle("is-over", depth > 0);
   };
-  input.addEventListener("change", () => tell(zone, input));
+  input.addEventListener("change", () => put(zone, input, [...input.files]));
+  input.form?.addEventListener("reset", () => setTimeout(() => held.delete(input) && put(zone, input, [])));
   zone.addEventListener("dragenter", (event) => carriesFiles(event) && over(1));
   zone.addEventListener("dragleave", (event) => carriesFiles(event) && over(-1));
   zone.addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());

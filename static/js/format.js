@@ -22,9 +22,9 @@ export const percent = (fraction, digits = 1) =>
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 function scaled(count) {
-  const step = count < 1 ? 0 : Math.min(Math.floor(Math.log2(count) / 10), SIZES.length - 1);
+  const step = count < 1024 ? 1 : Math.min(Math.floor(Math.log2(count) / 10), SIZES.length - 1);
   const value = count / 1024 ** step;
-  return [value, SIZES[step], step > 0 && value < 100 ? 1 : 0];
+  return [value, SIZES[step], value < 100 ? 1 : 0];
 }
 
 /** A size in bytes; one MB is 1024² bytes, as in all of Taxon's limits. */
@@ -58,7 +58,7 @@ export function duration(seconds) {
 
 /** A translated word from the #words template of the page, with {places} filled in. */
 export function word(key, places = {}) {
-  const text = document.getElementById("words")?.dataset[key] ?? key;
+  const text = document.getElementById("words")?.dataset[`say${key[0].toUpperCase()}${key.slice(1)}`] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => places[name] ?? whole);
 }
 

@@ -103,7 +103,7 @@ function send(form, submitter) {
   request.addEventListener("load", () => finish(form, box, request));
   request.addEventListener("error", () => complain(form, box, word("offline")));
   request.addEventListener("abort", () => complain(form, box, word("uploadCancelled")));
-  request.open("POST", submitter?.formAction || form.action);
+  request.open("POST", submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "");
   request.setRequestHeader("Accept", "application/json");
   request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
   request.setRequestHeader("X-CSRFToken", csrfToken());
