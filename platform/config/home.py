@@ -1,10 +1,13 @@
 """The project home: the path from pictures to predictions, and what goes on."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from datasets.models import Image
 from projects.access import Role, allowed_projects, may, project_for
 from projects.models import Project
 from projects.steps import all_steps
@@ -41,13 +44,17 @@ def project_home(request: HttpRequest, pk: int) -> HttpResponse:
     """Where the project stands, with the next step marked."""
     project = project_for(request.user, pk)
     versions = ModelVersion.objects.filter(model__project=project).select_related("model").order_by("-id")
-    services = Service.objects.filter(project=project, released_at=None).select_related("model").order_by("-id")
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    services = Service.objects.filter(project=project, released_at=None).annotate(
+        calls_today=Count("predictions", filter=Q(predictions__created_at__gte=midnight))
+    )
     context = {
         "project": project,
         "path": path_of(project),
         "versions": versions[:SHOWN],
-        "services": services[:SHOWN],
+        "services": services.order_by("-id")[:SHOWN],
         "jobs": project.jobs.active().order_by("-id")[:SHOWN],
+        "storage": Image.objects.filter(dataset__project=project).aggregate(total=Sum("bytes"))["total"] or 0,
         "is_owner": may(request.user, project, at_least=Role.OWNER),
         "active": "home",
     }

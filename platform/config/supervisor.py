@@ -53,7 +53,7 @@ class Supervisor:
     Each child leads a session of its own, so Ctrl-C in the terminal reaches the supervisor alone. All of them
     (and what they start, whichever group it moves to) carry a mark in their environment, by which `stop`
     finds the stragglers. If the supervisor itself is killed, the warden, a tiny process that holds the other
-    end of a pipe, does the same. `keep` are descriptors that the warden holds too, such as the data folder's lock.
+    end of a pipe, does the same. `keep` are descriptors that the warden holds too, such as the folder's lock.
     """
 
     def __init__(self, logs: Path, say: Callable[[str], None] = print, keep: tuple[int, ...] = ()) -> None:

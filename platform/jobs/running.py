@@ -82,6 +82,17 @@ def retry_or_park(job: Job, number: int, reason: str, trace: str = "") -> None:
             transaction.on_commit(lambda: wake(job.pk, job.queue, job.attempt))
 
 
+def try_again(job: Job) -> bool:
+    """Put a parked job back in line (an operator mended the cause). False: it was not parked."""
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, state=State.PARKED).update(
+            state=State.QUEUED, failures=[], finished_at=None, message={}
+        )
+        if changed:
+            transaction.on_commit(lambda: wake(job.pk, job.queue, job.attempt))
+    return bool(changed)
+
+
 def tell(job: Job) -> None:
     """Let the room that asked for the work know that it ended other than well."""
     ended = kind_of(job.kind).ended

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from jobs.access import job_for
@@ -19,6 +20,15 @@ def project_jobs(request: HttpRequest, project_pk: int) -> HttpResponse:
     project = project_for(request.user, project_pk)
     jobs = project.jobs.select_related("created_by").order_by("-id")[:SHOWN]
     return render(request, "jobs/job_list.html", {"project": project, "jobs": jobs, "active": "jobs"})
+
+
+@login_required
+@require_GET
+def job_count(request: HttpRequest, project_pk: int) -> HttpResponse:
+    """How many are under way: the number beside “Jobs” in the rail."""
+    project = project_for(request.user, project_pk)
+    url = reverse("jobs:count", args=[project.pk])
+    return render(request, "_rail_count.html", {"count": project.jobs.active().count(), "poll_url": url})
 
 
 @login_required

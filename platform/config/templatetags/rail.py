@@ -14,19 +14,21 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def rail_entries(context: Context) -> list[dict[str, Any]]:
-    """The entries of the page's `project`, as {name, url, icon, active, count}; none outside a project."""
+    """The entries of the page's `project`, as {name, url, icon, active[, count, poll_url]}; none outside a project."""
     project, active = context.get("project"), context.get("active")
     if not isinstance(project, Project):
         return []
     places = [
-        ("home", _("Home"), "project", 0),
-        ("data", _("Data"), "datasets:list", 0),
-        ("models", _("Models"), "training:models", 0),
-        ("services", _("Services"), "serving:list", 0),
-        ("members", _("Members"), "projects:members", 0),
-        ("jobs", _("Jobs"), "jobs:list", project.jobs.active().count()),
+        ("home", _("Home"), "project"),
+        ("data", _("Data"), "datasets:list"),
+        ("models", _("Models"), "training:models"),
+        ("services", _("Services"), "serving:list"),
+        ("members", _("Members"), "projects:members"),
+        ("jobs", _("Jobs"), "jobs:list"),
     ]
-    return [
-        {"name": name, "url": reverse(url, args=[project.pk]), "icon": key, "active": key == active, "count": count}
-        for key, name, url, count in places
+    entries: list[dict[str, Any]] = [
+        {"name": name, "url": reverse(url, args=[project.pk]), "icon": key, "active": key == active}
+        for key, name, url in places
     ]
+    entries[-1] |= {"count": project.jobs.active().count(), "poll_url": reverse("jobs:count", args=[project.pk])}
+    return entries
