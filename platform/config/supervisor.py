@@ -122,7 +122,8 @@ class Supervisor:
                 child.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, start_new_session=True
             )
         if child.nice and process.poll() is None:
-            os.setpriority(os.PRIO_PROCESS, process.pid, child.nice)
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, process.pid, min(19, own + child.nice))
         self._tell_warden(process.pid)
         return process
 
