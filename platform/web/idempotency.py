@@ -29,28 +29,30 @@ class IdempotencyMiddleware:
             return self.get_response(request)
         if len(key) > 255:
             return problem(400, "bad-idempotency-key", _("An Idempotency-Key has at most 255 characters."))
-        return self._answer_once(request, key)
+        return answer_once(request, key, self.get_response)
 
-    def _answer_once(self, request: HttpRequest, key: str) -> HttpResponse:
-        caller, fingerprint = caller_of(request), fingerprint_of(request)
-        forget_old(caller, key)
-        try:
-            with transaction.atomic():
-                row = IdempotentAnswer.objects.create(caller=caller, key=key, fingerprint=fingerprint)
-        except IntegrityError:
-            return repeated(caller, key, fingerprint)
-        try:
-            response = self.get_response(request)
-        except BaseException:
-            row.delete()
-            raise
-        if response.status_code >= 400 or response.streaming:
-            row.delete()
-            return response
-        row.status, row.body = response.status_code, response.content
-        row.content_type = response.headers.get("Content-Type", "")
-        row.save()
+
+def answer_once(request: HttpRequest, key: str, get_response: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """The answer to this key: the kept one, or a new one. Pages with acts of their own call it too."""
+    caller, fingerprint = caller_of(request), fingerprint_of(request)
+    forget_old(caller, key)
+    try:
+        with transaction.atomic():
+            row = IdempotentAnswer.objects.create(caller=caller, key=key, fingerprint=fingerprint)
+    except IntegrityError:
+        return repeated(caller, key, fingerprint)
+    try:
+        response = get_response(request)
+    except BaseException:
+        row.delete()
+        raise
+    if response.status_code >= 400 or response.streaming:
+        row.delete()
         return response
+    row.status, row.body = response.status_code, response.content
+    row.content_type = response.headers.get("Content-Type", "")
+    row.save()
+    return response
 
 
 def caller_of(request: HttpRequest) -> str:
