@@ -23,11 +23,8 @@ def python() -> Iterator[Finding]:
     """The interpreter, and that our folder `platform` does not hide the standard library's module."""
     if (ROOT / "platform" / "__init__.py").exists():
         yield fail("Python", _("platform/__init__.py hides a standard module."), _("Remove that file."))
-    shown = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        yield fail("Python", shown, _("Taxon needs 3.11 or newer."))
     else:
-        yield ok("Python", shown)
+        yield ok("Python", ".".join(map(str, sys.version_info[:3])))
 
 
 def onnx_runtime() -> Iterator[Finding]:

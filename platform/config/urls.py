@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.i18n import JavaScriptCatalog
 
 from config import home
 from config.api import api, unknown
@@ -16,7 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics),
     path("accounts/", include("projects.account_urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("i18n/catalog.js", JavaScriptCatalog.as_view(domain="django"), name="javascript-catalog"),
     path("api/v1/", api.urls),
     re_path(r"^api/(?P<rest>.*)$", unknown),
     path("admin/", admin.site.urls),

@@ -1,9 +1,13 @@
 """What every answer gets: headers, and a page or a problem document for a refusal that no view caught."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.shortcuts import render
+
+from web.sentences import Refusal
 from django.shortcuts import render
 
 from web.problems import problem
@@ -55,3 +59,20 @@ class RefusedPages:
         if error.status == 403:
             return render(request, "403.html", {"exception": str(error)}, status=403)
         return None
+
+
+class Refusals:
+    """A refusal that no page caught itself becomes an error page with its sentence and status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Django calls this for what a view raised."""
+        if not isinstance(error, Refusal):
+            return None
+        template = "403.html" if error.status == HTTPStatus.FORBIDDEN else "400.html"
+        return render(request, template, {"exception": str(error)}, status=error.status)

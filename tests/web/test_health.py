@@ -1,0 +1,49 @@
+"""What load balancers and operators ask, and headers that every answer carries."""
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+
+def test_the_site_says_that_it_lives_and_is_ready(client: Client, db: None) -> None:
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").json()["state"] == "ready"
+
+
+def test_metrics_are_for_this_machine_alone(client: Client, db: None) -> None:
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
+
+
+def test_no_inline_script_may_run(client: Client, db: None) -> None:
+    policy = client.get("/accounts/login/")["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_an_unknown_api_route_answers_json(client: Client, db: None) -> None:
+    answer = client.get("/api/v1/nothing-here")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_the_api_describes_itself(client: Client, db: None) -> None:
+    assert client.get("/api/v1/openapi.json").json()["openapi"].startswith("3.1")
+    assert client.get("/api/v1/docs").status_code == 200
+
+
+def test_the_queue_dashboard_is_for_operators_alone(client: Client, db: None) -> None:
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    assert client.get("/admin/django_rq/dashboard/").status_code == 404
+
+
+def test_every_model_has_a_page_in_the_admin(client: Client, db: None) -> None:
+    from django.contrib import admin
+
+    client.force_login(User.objects.create_superuser("root"))
+    ours = [model for model in admin.site._registry if model.__module__.split(".")[0] in ROOMS]
+    assert {model._meta.app_label for model in ours} == {"projects", "jobs", "datasets", "training", "serving"}
+    for model in ours:
+        url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        assert client.get(url, {"q": "x"}).status_code == 200, url
+
+
+ROOMS = {"projects", "jobs", "datasets", "training", "serving", "web"}
