@@ -1,0 +1,67 @@
+"""`python -m training.engine SPEC.json`: one task, then the end. Exit 0 done, 3 refused with a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from training.engine.parent import die_with_parent
+from training.engine.progress import finite, take_over_stdout, tell
+from training.engine.refusals import EngineRefusal
+from training.engine.spec import RESULT, BadSpec, ExtractorTask, Task, read_spec
+
+REFUSED = 3
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out the task that the named file describes."""
+    started = time.monotonic()
+    take_over_stdout()
+    try:
+        if len(arguments) != 1:
+            raise BadSpec("Usage: python -m training.engine SPEC.json")
+        task = read_spec(Path(arguments[0]))
+        if task.die_with_parent:
+            die_with_parent()
+        tell("stage", stage="loading")
+        result = _result_of(task, started)
+    except (EngineRefusal, BadSpec) as refusal:
+        tell("failed", code=getattr(refusal, "code", "bad-spec"), message=str(refusal))
+        return REFUSED
+    result["seconds"] = round(time.monotonic() - started, 3)
+    _write(Path(task.work_folder) / RESULT, result)
+    tell("done", **{key: value for key, value in result.items() if key != "history"})
+    return 0
+
+
+def _result_of(task: Task, started: float) -> dict[str, Any]:
+    _limit_threads(task.threads)
+    Path(task.work_folder).mkdir(parents=True, exist_ok=True)
+    if isinstance(task, ExtractorTask):
+        from training.engine.extractor import build_extractor
+
+        return build_extractor(task)
+    from training.engine.fit import fit
+
+    return fit(task, started)
+
+
+def _limit_threads(threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _write(path: Path, result: dict[str, Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(finite(result), ensure_ascii=False, indent=1), "utf-8")
+    part.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""torchvision's classifiers without their last layer: pictures in, pooled features out."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from training.engine.refusals import EngineRefusal
+from training.engine.torchvision_import import torchvision
+from training.engine.weights import FoundWeights, load_state_dict
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as all these weights expect
+FAMILIES = (
+    "mobilenet_",
+    "squeezenet",
+    "efficientnet_",
+    "resnet",
+    "resnext",
+    "wide_resnet",
+    "convnext_",
+    "regnet_",
+)
+
+
+class Normalised(nn.Module):
+    """uint8 [n, h, w, 3], RGB -> `inside` of float32 [n, 3, h, w], normalised as ImageNet models expect."""
+
+    def __init__(
+        self, inside: nn.Module, mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD
+    ) -> None:
+        super().__init__()
+        self.inside = inside
+        self.register_buffer("scale", (1 / (255 * torch.tensor(std))).view(1, 3, 1, 1))
+        self.register_buffer("shift", (-torch.tensor(mean) / torch.tensor(std)).view(1, 3, 1, 1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.inside(images.permute(0, 3, 1, 2).float() * self.scale + self.shift)
+
+
+def feature_network(backbone: str, found: FoundWeights) -> nn.Module:
+    """The pretrained network up to its penultimate layer, in eval mode: uint8 [n, h, w, 3] -> float32 [n, d].
+
+    Raises EngineRefusal when the family is not one of FAMILIES or the weights do not fit.
+    """
+    if not backbone.startswith(FAMILIES):
+        raise EngineRefusal("unknown-backbone", f"{backbone!r} is not one of the backbones Taxon can use.")
+    network = torchvision.models.get_model(backbone, weights=None)
+    try:
+        network.load_state_dict(load_state_dict(found), strict=True)
+    except RuntimeError as error:
+        raise EngineRefusal(
+            "weights-do-not-fit", f"{found.path.name} does not hold the weights of {backbone}."
+        ) from error
+    return Normalised(without_last_layer(network)).eval()
+
+
+def without_last_layer(network: nn.Module) -> nn.Module:
+    """Cut off the layer that names ImageNet's classes, and what only serves it."""
+    if isinstance(network, torchvision.models.SqueezeNet):
+        # Its classifier is a convolution to the class maps; the features before it are pooled here instead.
+        return nn.Sequential(network.features, nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
+    name = "fc" if hasattr(network, "fc") else "classifier"
+    last = getattr(network, name)
+    layers = list(last) if isinstance(last, nn.Sequential) else [last]
+    setattr(network, name, nn.Sequential(*layers[:-1]))
+    return network

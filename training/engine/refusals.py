@@ -1,0 +1,10 @@
+"""The one error that the engine expects: something a person can mend, with a stable code and a sentence."""
+
+
+class EngineRefusal(Exception):
+    """Ends the process with exit code 3 and a `failed` line that carries `code` and the sentence."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
