@@ -13,13 +13,17 @@ def main() -> None:
     """Prepare the data folder where the embedded defaults need one, then hand over to Django."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from config.embedded import prepare_data_folder
-    from config.env import data_folder
+    from config.env import BadEnvironment, data_folder
 
     if not (os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")):
         prepare_data_folder(data_folder())
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except (BadEnvironment, ImproperlyConfigured) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
