@@ -1,10 +1,25 @@
 """Django's entry to the app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DatasetsConfig(AppConfig):
     """Registers what other rooms may use of this one."""
 
     name = "datasets"
+    verbose_name = _("data sets")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """The kinds of background work and the steps of the project home."""
+        from datasets import embeddings, importing, imports, steps
+        from jobs import registry
+        from projects.steps import register
+
+        registry.register(
+            registry.Kind(imports.KIND, "bulk", _("Import of pictures"), importing.run, imports.ended)
+        )
+        registry.register(registry.Kind(embeddings.KIND, "bulk", _("Embeddings"), embeddings.run))
+        for step in steps.STEPS:
+            register(step)

@@ -1,7 +1,5 @@
 """Data sets: pictures, their labels, where they came from, and every change of a tag."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -38,19 +36,34 @@ class Dataset(models.Model):
         return self.name
 
 
+class LiveLabels(models.Manager["Label"]):
+    """Labels in use; those taken away stay for the undo and for what older snapshots and acts name."""
+
+    def get_queryset(self) -> models.QuerySet["Label"]:
+        return super().get_queryset().filter(archived_at=None)
+
+
 class Label(models.Model):
-    """A class that pictures can have."""
+    """A class that pictures can have. One that was deleted or merged is archived, so that an undo brings it back."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="labels")
     name = models.CharField(_("name"), max_length=64, validators=[LABEL_NAME])
     colour = models.CharField(_("colour"), max_length=7, default="#2563eb")
     position = models.PositiveIntegerField(_("position"), default=0)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    archived_at = models.DateTimeField(_("removed"), null=True, blank=True)
+
+    objects = LiveLabels()
+    every = models.Manager["Label"]()
 
     class Meta:
         verbose_name, verbose_name_plural = _("label"), _("labels")
         ordering = ["position", "id"]
-        constraints = [models.UniqueConstraint(fields=["dataset", "name"], name="label_names_differ")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "name"], condition=models.Q(archived_at=None), name="label_names_differ"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -165,6 +178,7 @@ class Image(models.Model):
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
     difference_hash = models.BigIntegerField(null=True)  # 64-bit dHash of the upright picture, signed
+    grey = models.BooleanField(_("without colour"), default=False)
     label = models.ForeignKey(Label, models.SET_NULL, null=True, blank=True, related_name="images")
     last_action = models.ForeignKey("TagAction", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
@@ -189,6 +203,7 @@ class ActionKind(models.TextChoices):
 
     TAG = "tag", _("Tagged")
     TRASH = "trash", _("Moved to the trash")
+    RESTORE = "restore", _("Taken out of the trash")
 
 
 class TagAction(models.Model):
@@ -216,7 +231,7 @@ class TagChange(models.Model):
 
     action = models.ForeignKey(TagAction, models.CASCADE, related_name="changes")
     image = models.ForeignKey(Image, models.CASCADE, related_name="changes")
-    before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")
+    before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")  # perhaps an archived one
     previous_action = models.ForeignKey(TagAction, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
@@ -268,5 +283,3 @@ class Feature(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["extractor", "sha256"], name="computed_once")]
-
-

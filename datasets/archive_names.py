@@ -1,0 +1,118 @@
+"""Which text the raw names of a zip stand for, decided once for the whole archive, and what the text says.
+
+Most zips made on Chinese Windows hold GBK without a mark. Trying UTF-8 name by name reads some of them wrongly
+(the GBK bytes of 猫 are the UTF-8 bytes of è), so all names are weighed together.
+"""
+
+import struct
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+
+from datasets.reasons import NotAccepted
+from datasets.zipformat import Entry, extra_field
+
+ENCODINGS = ("utf-8", "gbk", "big5", "shift_jis", "euc_kr", "cp437")
+LITTER_FOLDERS = {"__macosx", "@eadir", ".spotlight-v100", ".trashes"}
+LITTER_FILES = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", "icon\r"}
+
+
+def encoding_of(names: Sequence[bytes]) -> str:
+    """The encoding of names without a mark: the one in which all of them can be read and look most like words."""
+    foreign = [name for name in names if not name.isascii()]
+    if not foreign:
+        return "utf-8"
+    readable = {each: text for each in ("utf-8", "gbk") if (text := _all_decoded(foreign, each)) is not None}
+    if not readable:
+        return "cp437"
+    # max() keeps the first of equals: UTF-8.
+    return max(readable, key=lambda each: _plausibility(readable[each]))
+
+
+def _all_decoded(names: Iterable[bytes], encoding: str) -> list[str] | None:
+    try:
+        return [name.decode(encoding) for name in names]
+    except UnicodeDecodeError:
+        return None
+
+
+def _plausibility(names: Iterable[str]) -> float:
+    """How much the letters beyond ASCII look like words, from 0 to 1."""
+    words = {word for name in names for word in _words(name) if not word.isascii()}
+    weights = [(sum(map(_worth, word)) * _harmony(word), sum(not c.isascii() for c in word)) for word in words]
+    letters = sum(count for _, count in weights)
+    return sum(weight for weight, _ in weights) / letters if letters else 0.0
+
+
+def _words(name: str) -> list[str]:
+    return "".join(char if char.isalpha() else " " for char in name).split()
+
+
+def _worth(char: str) -> float:
+    """1 for a letter in daily use, less for one that hardly anybody writes; ASCII says nothing."""
+    if char.isascii():
+        return 0.0
+    if _script(char) != "CJK":
+        return 1.0 if char <= "\u024f" or "\u0370" <= char <= "\u052f" or char > "\u05ff" else 0.0
+    try:
+        lead = char.encode("gb2312")[0]
+    except UnicodeEncodeError:
+        return 0.3  # traditional forms and rarer characters
+    return 1.0 if lead < 0xD8 else 0.4  # the standard's first level holds the 3,755 most used
+
+
+def _script(char: str) -> str:
+    first = unicodedata.name(char, "?").split(" ")[0].split("-")[0]
+    return "CJK" if first in ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "FULLWIDTH") else first
+
+
+def _harmony(word: str) -> float:
+    """A word is written in one script. Latin letters stand among others; alone they say little."""
+    scripts = {_script(char) for char in word}
+    if len(scripts) > 1:
+        return 0.5 if scripts == {"CJK", "LATIN"} else 0.0
+    return 0.4 if scripts != {"CJK"} and len(word) == 1 else 1.0
+
+
+def text_of(entry: Entry, encoding: str) -> str:
+    """The entry's name: by its Unicode extra field, by its UTF-8 flag, else by the archive's encoding."""
+    field = extra_field(entry.extra, 0x7075)
+    if len(field) > 5 and struct.unpack("<BL", field[:5]) == (1, zlib.crc32(entry.raw_name)):
+        return _decoded(field[5:], "utf-8", encoding)
+    return _decoded(entry.raw_name, "utf-8" if entry.says_utf8 else encoding, encoding)
+
+
+def _decoded(raw: bytes, first: str, then: str) -> str:
+    for encoding in (first, then):
+        try:
+            return unicodedata.normalize("NFC", raw.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return unicodedata.normalize("NFC", raw.decode(then, "replace"))
+
+
+def parts_of(name: str) -> list[str]:
+    """Folders and file of a name in an archive; some Windows tools write backslashes."""
+    return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+
+
+def is_litter(parts: Sequence[str]) -> bool:
+    """What operating systems leave behind; it is not counted."""
+    folded = [part.casefold() for part in parts]
+    return not folded or bool(
+        LITTER_FOLDERS & set(folded[:-1]) or folded[-1] in LITTER_FILES or folded[-1].startswith("._")
+    )
+
+
+def refuse_unsafe(name: str, parts: Sequence[str]) -> None:
+    """Names that would lead out of a folder. Nothing is ever written under them, but whoever packed them erred."""
+    drive = len(parts[0]) == 2 and parts[0][1] == ":" and parts[0][0].isalpha()
+    if name.startswith(("/", "\\")) or ".." in parts or drive:
+        raise NotAccepted("unsafe-name")
+
+
+def shown(name: str, most: int = 500) -> str:
+    """A name fit to be kept and shown: no control characters, not too long, its end (the type) kept."""
+    text = "".join("\ufffd" if unicodedata.category(char) in ("Cc", "Cs") else char for char in name)
+    text = text.strip() or "\ufffd"
+    return text if len(text) <= most else f"{text[: most - 21]}…{text[-20:]}"

@@ -1,0 +1,140 @@
+"""Uploads on their way into a data set: beginning one, cancelling it, taking it back."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from datasets.archive_names import ENCODINGS, is_litter, parts_of, shown
+from datasets.archives import looks_like_a_zip
+from datasets.labels import clean_name
+from datasets.models import Dataset, Image, Import, ImportState, TagAction
+from datasets.tagging import trash_images
+from jobs import queue
+from jobs.models import Job, State
+from web import storage
+from web.sentences import Conflict, Refusal
+
+KIND = "datasets.import"
+UNFINISHED = (
+    ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.CHOOSING, ImportState.STORING,
+)  # fmt: skip
+
+
+class NothingOffered(Refusal):
+    """An import without files."""
+
+    code = "no-files"
+    status = 422
+
+
+class UnknownEncoding(Refusal):
+    """Not an encoding that names in a zip have."""
+
+    code = "unknown-encoding"
+    status = 422
+
+
+class ArchiveTooLarge(Refusal):
+    """More bytes than an archive may have."""
+
+    code = "too-many-bytes"
+    status = 413
+
+
+class CannotUndo(Conflict):
+    """Only what has ended can be taken back."""
+
+    code = "import-not-ended"
+
+
+def begin_import(
+    *,
+    dataset: Dataset,
+    user: User,
+    files: Sequence[UploadedFile],
+    label_name: str = "",
+    encoding: str = "",
+    archive: bool = False,
+) -> Import:
+    """Keep the uploads and queue their import. Zips are known by content; `archive` says that all are meant to be.
+
+    `label_name` is for files without a folder; `encoding` is how a zip's unmarked names are to be read.
+    Raises NothingOffered, ArchiveTooLarge, UnknownEncoding, BadLabel.
+    """
+    label_name = clean_name(label_name) if label_name.strip() else ""
+    if encoding and encoding not in ENCODINGS:
+        raise UnknownEncoding(gettext_noop("Names in a zip are one of: %(names)s."), names=", ".join(ENCODINGS))
+    files = [each for each in files if archive or not is_litter(parts_of(each.name or "?"))]
+    if not files:
+        raise NothingOffered(gettext_noop("Choose a zip, or one or more pictures."))
+    refuse_too_large(files)
+    sources = [keep(each, archive) for each in files]
+    with transaction.atomic():
+        begun = Import.objects.create(
+            dataset=dataset,
+            created_by=user,
+            sources=sources,
+            label_name=label_name,
+            encoding=encoding,
+            state=ImportState.QUEUED,
+        )
+        begun.job = queue.enqueue(KIND, {"import": begun.pk}, project=dataset.project, user=user)
+        begun.save(update_fields=["job"])
+    return begun
+
+
+def refuse_too_large(files: Iterable[UploadedFile]) -> None:
+    """Raises ArchiveTooLarge; single pictures over their own limit are refused one by one, with a row each."""
+    if any((each.size or 0) > settings.MAX_ARCHIVE_BYTES for each in files):
+        raise ArchiveTooLarge(
+            gettext_noop("A zip may have at most %(gb)s GB. Split it into several."),
+            gb=f"{settings.MAX_ARCHIVE_BYTES / 1024**3:g}",
+        )
+
+
+def keep(upload: UploadedFile, archive: bool) -> dict[str, object]:
+    """Store an upload until it is imported. Its key is its own: two imports of one file must not share it."""
+    upload.seek(0)
+    zipped = archive or looks_like_a_zip(upload.read(4))
+    upload.seek(0)
+    key = storage.put(f"uploads/{uuid.uuid4().hex}", upload)
+    return {"key": key, "name": shown(upload.name or "", 255), "archive": zipped}
+
+
+def cancel_import(found: Import) -> bool:
+    """Ask an import to end; what it took so far stays. False: it had ended."""
+    return found.job is not None and queue.cancel(found.job)
+
+
+@transaction.atomic
+def undo_import(*, found: Import, user: User) -> TagAction:
+    """Move what an import brought to the trash. Raises CannotUndo while it runs."""
+    if found.state in UNFINISHED:
+        raise CannotUndo(gettext_noop("The import is still running; cancel it first."))
+    action = trash_images(dataset=found.dataset, user=user, chosen=Image.objects.filter(source=found))
+    Import.objects.filter(pk=found.pk).update(state=ImportState.UNDONE)
+    return action
+
+
+def ended(job: Job) -> None:
+    """The job ended other than well: the import says so, and its uploads go. Called in that transaction."""
+    found = Import.objects.filter(pk=job.payload["import"], state__in=UNFINISHED).first()
+    if found is None:
+        return
+    found.state = ImportState.CANCELLED if job.state == State.CANCELLED else ImportState.FAILED
+    found.message, found.finished_at = job.message, timezone.now()
+    found.save(update_fields=["state", "message", "finished_at"])
+    transaction.on_commit(lambda: forget_uploads(found))
+
+
+def forget_uploads(found: Import) -> None:
+    """Remove the uploaded files themselves; the pictures taken from them lie elsewhere."""
+    for source in found.sources:
+        default_storage.delete(source["key"])

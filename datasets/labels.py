@@ -1,0 +1,150 @@
+"""Labels of a data set: making, renaming, merging and taking them away."""
+
+import unicodedata
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from datasets.models import LABEL_NAME, Dataset, Image, Label, TagAction
+from projects import audit
+from web.sentences import Conflict, Refusal
+
+# Told apart at a glance next to each other, on light and dark ground alike.
+PALETTE = (
+    "#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#dc2626", "#65a30d",
+    "#c026d3", "#0d9488", "#ea580c", "#4f46e5", "#a16207", "#16a34a", "#e11d48", "#0284c7",
+)  # fmt: skip
+UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+
+
+class BadLabel(Refusal):
+    """Not a name that a label can have."""
+
+    code = "bad-label"
+    status = 422
+
+
+class UnknownLabel(Refusal):
+    """No label of this data set has this name or number."""
+
+    code = "unknown-label"
+    status = 404
+
+
+class LabelExists(Conflict):
+    """The name is taken."""
+
+    code = "label-exists"
+
+
+class TooManyLabels(Conflict):
+    """The data set has as many labels as it may."""
+
+    code = "too-many-labels"
+
+
+def clean_name(text: str) -> str:
+    """The name as it is kept: NFC, trimmed. Raises BadLabel."""
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name:
+        raise BadLabel(gettext_noop("A label needs a name."))
+    if not LABEL_NAME.regex.match(name) or any(unicodedata.category(char) in UNPRINTABLE for char in name):
+        raise BadLabel(
+            gettext_noop("A label is at most 64 characters, without / \\ : and control characters.")
+        )
+    return name
+
+
+def labels_with_counts(dataset: Dataset) -> QuerySet[Label]:
+    """The labels in their order, each with `images_count`: its pictures that are not in the trash."""
+    return dataset.labels.annotate(images_count=Count("images", filter=Q(images__trashed_at=None)))
+
+
+def find_label(dataset: Dataset, name: str) -> Label | None:
+    """The label of this name, if there is one."""
+    wanted = unicodedata.normalize("NFC", name).strip()
+    return dataset.labels.filter(name=wanted).first()
+
+
+def label_named(dataset: Dataset, name: str) -> Label:
+    """The label of this name; raises UnknownLabel."""
+    label = find_label(dataset, name)
+    if label is None:
+        raise UnknownLabel(gettext_noop("This data set has no label “%(name)s”."), name=name[:64])
+    return label
+
+
+@transaction.atomic
+def create_label(*, dataset: Dataset, name: str, user: User | None) -> Label:
+    """A new label with the next colour. Raises BadLabel, LabelExists, TooManyLabels."""
+    name = clean_name(name)
+    if find_label(dataset, name):
+        raise LabelExists(gettext_noop("There is a label “%(name)s” already."), name=name)
+    found = dataset.labels.aggregate(count=Count("pk"), last=Max("position"))
+    if found["count"] >= settings.MAX_LABELS:
+        raise TooManyLabels(
+            gettext_noop("A data set has at most %(limit)s labels; merge or delete some first."),
+            limit=settings.MAX_LABELS,
+        )
+    position = 0 if found["last"] is None else found["last"] + 1
+    try:
+        with transaction.atomic():
+            return Label.objects.create(
+                dataset=dataset, name=name, position=position, colour=PALETTE[position % len(PALETTE)]
+            )
+    except IntegrityError as error:  # somebody made it in this very moment
+        raise LabelExists(gettext_noop("There is a label “%(name)s” already."), name=name) from error
+
+
+def find_or_create(*, dataset: Dataset, name: str, user: User | None) -> Label:
+    """The label of this name, made if need be."""
+    try:
+        return find_label(dataset, name) or create_label(dataset=dataset, name=name, user=user)
+    except LabelExists:
+        return label_named(dataset, name)
+
+
+@transaction.atomic
+def rename_label(*, label: Label, name: str, user: User) -> Label:
+    """Call a label otherwise; its pictures stay with it. Raises BadLabel, LabelExists."""
+    name = clean_name(name)
+    before, label.name = label.name, name
+    other = find_label(label.dataset, name)
+    if other and other.pk != label.pk:
+        raise LabelExists(gettext_noop("There is a label “%(name)s” already."), name=name)
+    label.save(update_fields=["name"])
+    audit.note(user, "label.rename", project=label.dataset.project, target=name, before=before)
+    return label
+
+
+def merge_labels(*, label: Label, into: Label, user: User) -> TagAction:
+    """All pictures of one label become another's, and the first goes. Undoing the action brings it back."""
+    if label.pk == into.pk or label.dataset_id != into.dataset_id:
+        raise Conflict(gettext_noop("A label is merged into another one of the same data set."))
+    return delete_label(label=label, user=user, move_to=into)
+
+
+@transaction.atomic
+def delete_label(*, label: Label, user: User, move_to: Label | None = None) -> TagAction:
+    """Take a label away: its pictures (those in the trash too) become untagged or get `move_to`.
+
+    The label is archived, not deleted: undoing the returned action brings it back.
+    """
+    from datasets.tagging import change_labels
+
+    every = Image.objects.filter(dataset=label.dataset, label=label)
+    action = change_labels(dataset=label.dataset, user=user, chosen=every, label=move_to)
+    Label.objects.filter(pk=label.pk).update(archived_at=timezone.now())
+    audit.note(
+        user,
+        "label.delete" if move_to is None else "label.merge",
+        project=label.dataset.project,
+        target=label.name,
+        changed=action.changed,
+        into=move_to.name if move_to else None,
+    )
+    return action

@@ -1,0 +1,120 @@
+"""Bulk changes of pictures: tag, trash, restore, and the undo of each. One act is one row and a few statements."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from datasets.models import ActionKind, Dataset, Image, Label, TagAction, TagChange
+from web.sentences import Conflict
+
+
+class LabelGone(Conflict):
+    """The label was taken away while somebody tagged with it."""
+
+    code = "label-gone"
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo did; `skipped` pictures had been changed by somebody since."""
+
+    changed: int
+    skipped: int
+
+
+def tag_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None) -> TagAction:
+    """Give the chosen pictures this label, or none. Those in the trash, or that have it, stay as they are.
+
+    `action.changed` is how many changed. Raises LabelGone.
+    """
+    return change_labels(dataset=dataset, user=user, chosen=chosen.filter(trashed_at=None), label=label)
+
+
+@transaction.atomic
+def change_labels(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None) -> TagAction:
+    """As `tag_images`, in the trash too."""
+    one_at_a_time(dataset)
+    if label is not None and not dataset.labels.filter(pk=label.pk).exists():
+        raise LabelGone(gettext_noop("The label “%(name)s” was taken away meanwhile."), name=label.name)
+    others = chosen.exclude(label=None) if label is None else chosen.filter(~Q(label=label) | Q(label=None))
+    action = start(dataset, user, ActionKind.TAG, label)
+    return carry_out(action, others, label=label)
+
+
+@transaction.atomic
+def trash_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]") -> TagAction:
+    """Move the chosen pictures to the trash; their labels stay on them."""
+    one_at_a_time(dataset)
+    action = start(dataset, user, ActionKind.TRASH)
+    return carry_out(action, chosen.filter(trashed_at=None), trashed_at=timezone.now())
+
+
+@transaction.atomic
+def restore_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]") -> TagAction:
+    """Take the chosen pictures out of the trash."""
+    one_at_a_time(dataset)
+    action = start(dataset, user, ActionKind.RESTORE)
+    return carry_out(action, chosen.exclude(trashed_at=None), trashed_at=None)
+
+
+@transaction.atomic
+def undo(*, action: TagAction, user: User) -> Undone:
+    """Give back what the pictures were before, but for those that somebody changed since."""
+    one_at_a_time(action.dataset)
+    bring_back_labels(action)
+    change = TagChange.objects.filter(action=action, image=OuterRef("pk"))
+    values: dict[str, Any] = {"last_action": Subquery(change.values("previous_action")[:1])}
+    if action.kind == ActionKind.TAG:
+        values["label"] = Subquery(change.values("before")[:1])
+    else:
+        values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
+    changed = Image.objects.filter(dataset=action.dataset, last_action=action).update(**values)
+    if changed:
+        TagAction.objects.filter(pk=action.pk).update(undone_at=timezone.now(), undone_by=user)
+    return Undone(changed, max(action.changed - changed, 0))
+
+
+def one_at_a_time(dataset: Dataset) -> None:
+    """Acts on one data set follow one another, so that each remembers what the one before it left.
+
+    SQLite's transactions do so anyway; PostgreSQL takes the row's lock, which lets imports go on.
+    """
+    Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+
+
+def start(dataset: Dataset, user: User, kind: ActionKind, label: Label | None = None) -> TagAction:
+    """The row of an act."""
+    name = label.name if label else ""
+    return TagAction.objects.create(dataset=dataset, created_by=user, kind=kind, label=label, label_name=name)
+
+
+def carry_out(action: TagAction, chosen: "QuerySet[Image]", **values: Any) -> TagAction:
+    """Remember what each picture was, then change all, in two statements whatever their number."""
+    columns = chosen.filter(dataset=action.dataset).order_by().values_list("pk", "label_id", "last_action_id")
+    sql, params = columns.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO datasets_tagchange (action_id, image_id, before_id, previous_action_id)"  # noqa: S608
+            f" SELECT %s, found.* FROM ({sql}) AS found",
+            [action.pk, *params],
+        )
+    touched = TagChange.objects.filter(action=action).values("image")
+    action.changed = Image.objects.filter(pk__in=touched).update(last_action=action, **values)
+    action.save(update_fields=["changed"])
+    return action
+
+
+def bring_back_labels(action: TagAction) -> None:
+    """Labels that went since and are needed again return; where the name was taken anew, that one serves."""
+    needed = TagChange.objects.filter(action=action, image__last_action=action).values("before")
+    for gone in Label.every.filter(pk__in=needed).exclude(archived_at=None):
+        heir = action.dataset.labels.filter(name=gone.name).first()
+        if heir:
+            TagChange.objects.filter(action=action, before=gone).update(before=heir)
+        else:
+            Label.every.filter(pk=gone.pk).update(archived_at=None)
