@@ -1,6 +1,7 @@
 """Files under keys of our own: content-addressed, never named by a person."""
 
 import hashlib
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -51,14 +52,23 @@ def put_file(folder: str, path: Path, suffix: str = "") -> str:
 
 
 def put(key: str, content: "File[bytes]") -> str:
-    """Store content under exactly this key unless it is there already."""
+    """Store content under exactly this key unless it is there already.
+
+    On a disk it gets its name only once it is whole: a process killed half-way leaves nothing under the key.
+    """
     from django.core.files.storage import default_storage
 
     if default_storage.exists(key):
         return key
-    stored = default_storage.save(key, content)
-    if stored != key:  # two writers of one content met; the other's file is the same
-        default_storage.delete(stored)
+    try:
+        final = Path(default_storage.path(key))
+    except NotImplementedError:  # object storage shows whole objects only
+        stored = default_storage.save(key, content)
+        if stored != key:  # two writers of one content met; the other's file is the same
+            default_storage.delete(stored)
+        return key
+    part = default_storage.save(f"{key}.{secrets.token_hex(6)}.part", content)
+    Path(default_storage.path(part)).replace(final)
     return key
 
 
