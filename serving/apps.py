@@ -1,6 +1,7 @@
 """Django's entry to the app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ServingConfig(AppConfig):
@@ -8,3 +9,15 @@ class ServingConfig(AppConfig):
 
     name = "serving"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """The job that warms services, the last two steps of the path, and what /readyz reports."""
+        from jobs.registry import Kind, register
+        from projects import steps
+        from serving import path, sessions, warming
+        from web import health
+
+        register(Kind(warming.KIND, "quick", _("Bring a service online"), warming.warm, warming.ended))
+        steps.register(steps.Step(50, "validate", _("Validate"), path.validate_step))
+        steps.register(steps.Step(60, "publish", _("Publish"), path.publish_step))
+        health.degradable["models"] = sessions.degraded

@@ -1,7 +1,6 @@
 """Services, what they served when, what was asked of them, and what people tried."""
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -51,7 +50,9 @@ class Service(models.Model):
     name = models.CharField(_("name"), max_length=80)
     slug = models.CharField(_("address"), max_length=63, validators=[SLUG])
     description = models.TextField(_("description"), blank=True)
-    state = models.CharField(_("state"), max_length=16, choices=ServiceState.choices, default=ServiceState.REQUESTED)
+    state = models.CharField(
+        _("state"), max_length=16, choices=ServiceState.choices, default=ServiceState.REQUESTED
+    )
     message = models.JSONField(default=dict, blank=True)
     revision = models.ForeignKey("Revision", models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -63,7 +64,9 @@ class Service(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("service"), _("services")
         constraints = [
-            models.UniqueConstraint(fields=["slug"], condition=models.Q(released_at=None), name="slug_is_taken_once")
+            models.UniqueConstraint(
+                fields=["slug"], condition=models.Q(released_at=None), name="slug_is_taken_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -74,6 +77,11 @@ class Service(models.Model):
         """Why it did not come online, in the reader's language."""
         return Sentence.from_json(self.message)
 
+    @property
+    def resource(self) -> str:
+        """What narrows an access token to this service."""
+        return f"service:{self.pk}"
+
 
 class Revision(models.Model):
     """What a service serves from one moment on: versions with shares, the file of each, the threshold."""
@@ -83,6 +91,8 @@ class Revision(models.Model):
     # [{"version": id, "number": n, "share": 100, "file_key": …, "file_sha256": …}]
     versions = models.JSONField(default=list)
     threshold = models.FloatField(_("threshold"), null=True, blank=True)
+    # The revision that a roll back brought back, itself never such a copy.
+    repeats = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -108,6 +118,26 @@ class PredictionRecord(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("prediction record"), _("prediction records")
+        indexes = [models.Index(fields=["service", "-created_at"])]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Feedback(models.Model):
+    """What a caller says a picture really showed; saying it again corrects it."""
+
+    prediction = models.ForeignKey(PredictionRecord, models.CASCADE, related_name="feedback")
+    picture = models.PositiveSmallIntegerField(_("picture"), default=0)  # which of the request's, from 0
+    label = models.CharField(_("label"), max_length=64)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(_("said"), auto_now=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("feedback"), _("feedback")
+        constraints = [
+            models.UniqueConstraint(fields=["prediction", "picture"], name="one_feedback_a_picture")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prediction_id} {self.label}"

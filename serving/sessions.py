@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from serving.runtime import BadModelFile, Predictor
+from serving.runtime import ModelFileError, Predictor
 from web.sentences import Refusal
 from web.storage import hash_of, local_copy
 
@@ -24,7 +24,7 @@ class ModelUnavailable(Refusal):
 
 
 class Sessions:
-    """A bounded cache of predictors, safe under threads; one thread loads, the others wait for that model alone."""
+    """A bounded cache of predictors, safe under threads: one loads, the others wait for that model alone."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -34,7 +34,7 @@ class Sessions:
         self.failures: dict[str, str] = {}
 
     def get(self, key: str, sha256: str) -> Predictor:
-        """The predictor of the file stored under `key`, whose content must have this hash; raises ModelUnavailable."""
+        """The predictor of the file under `key`, which must have this hash; raises ModelUnavailable."""
         found = self._find(sha256)
         if found:
             return found
@@ -84,8 +84,10 @@ def load(key: str, sha256: str) -> Predictor:
         predictor.warm()
     except OSError as error:
         log.error("model file %s cannot be read: %s", key, error)
-        raise ModelUnavailable(gettext_noop("The version's model file cannot be read from storage.")) from error
-    except BadModelFile as error:
+        raise ModelUnavailable(
+            gettext_noop("The version's model file cannot be read from storage.")
+        ) from error
+    except ModelFileError as error:
         log.error("model file %s is refused: %s", key, error)
         raise ModelUnavailable(
             gettext_noop("The version's model file cannot be used: %(reason)s"), reason=str(error)

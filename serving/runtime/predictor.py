@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime as ort
 
 from datasets.pixels import MAX_PIXELS, Source, UnreadableImage, to_pixels
-from serving.runtime.signature import EMBEDDING, IMAGES, SCORES, BadModelFile, Signature
+from serving.runtime.signature import EMBEDDING, IMAGES, SCORES, ModelFileError, Signature
 
 ONLY_ERRORS = 3
 
@@ -24,15 +24,15 @@ class Predictor:
 
     @classmethod
     def load(cls, path: Path, threads: int = 1) -> "Predictor":
-        """Open a model file; raises BadModelFile where it is not one of ours or is damaged."""
+        """Open a model file; raises ModelFileError where it is not one of ours or is damaged."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = ONLY_ERRORS
         try:
             session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001  ONNX Runtime raises its own kinds, and RuntimeError for the rest
-            raise BadModelFile(f"ONNX Runtime cannot open the model file: {error}") from error
+        except Exception as error:
+            raise ModelFileError(f"ONNX Runtime cannot open the model file: {error}") from error
         metadata = session.get_modelmeta().custom_metadata_map
         return cls(session, Signature.read(metadata, session.get_inputs(), session.get_outputs()))
 
@@ -41,7 +41,9 @@ class Predictor:
         """The labels, in the order of the scores."""
         return self.signature.labels
 
-    def pixels_of(self, picture: Source, *, max_pixels: int = MAX_PIXELS, max_bytes: int | None = None) -> np.ndarray:
+    def pixels_of(
+        self, picture: Source, *, max_pixels: int = MAX_PIXELS, max_bytes: int | None = None
+    ) -> np.ndarray:
         """An encoded picture as the model's input, uint8 [h, w, 3]; raises UnreadableImage."""
         return to_pixels(picture, self.signature.spec, max_pixels=max_pixels, max_bytes=max_bytes)
 
@@ -65,22 +67,28 @@ class Predictor:
         answers: list[np.ndarray | UnreadableImage] = []
         for picture in pictures:
             try:
-                answers.append(self._run(SCORES, self.pixels_of(picture, max_pixels=max_pixels, max_bytes=max_bytes)))
+                answers.append(
+                    self._run(SCORES, self.pixels_of(picture, max_pixels=max_pixels, max_bytes=max_bytes))
+                )
             except UnreadableImage as error:
                 answers.append(error)
         return answers
 
     def warm(self) -> None:
-        """Predict a generated picture; raises BadModelFile where what comes out are no probabilities."""
+        """Predict a generated picture; raises ModelFileError where what comes out are no probabilities."""
         side = self.signature.spec.size
         ramp = np.linspace(0, 255, side, dtype=np.uint8)
         picture = np.broadcast_to(ramp[None, :, None], (side, side, 3))
         try:
             scores = self._run(SCORES, picture)
-        except Exception as error:  # noqa: BLE001  as above
-            raise BadModelFile(f"The model file fails on a picture: {error}") from error
-        if scores.shape != (len(self.labels),) or not np.isfinite(scores).all() or abs(float(scores.sum()) - 1) > 1e-3:
-            raise BadModelFile("The model file's scores are not probabilities over its labels.")
+        except Exception as error:
+            raise ModelFileError(f"The model file fails on a picture: {error}") from error
+        if (
+            scores.shape != (len(self.labels),)
+            or not np.isfinite(scores).all()
+            or abs(float(scores.sum()) - 1) > 1e-3
+        ):
+            raise ModelFileError("The model file's scores are not probabilities over its labels.")
 
     def _run(self, output: str, pixels: np.ndarray) -> np.ndarray:
         (rows,) = self._session.run([output], {IMAGES: np.ascontiguousarray(pixels[None])})

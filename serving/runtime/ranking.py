@@ -28,4 +28,7 @@ def answer(
     scores: np.ndarray, labels: Sequence[str], *, top: int = TOP, threshold: float | None = None
 ) -> dict[str, object]:
     """Dialect 1's object for one picture."""
-    return {"predicted_label": predicted_label(scores, labels, threshold), "scores": ranked(scores, labels, top)}
+    return {
+        "predicted_label": predicted_label(scores, labels, threshold),
+        "scores": ranked(scores, labels, top),
+    }

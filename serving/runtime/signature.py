@@ -10,7 +10,7 @@ from datasets.pixels import PixelSpec
 IMAGES, SCORES, EMBEDDING = "images", "scores", "embedding"
 
 
-class BadModelFile(ValueError):
+class ModelFileError(ValueError):
     """A file that is not one of our models; the text says what is wrong with it."""
 
 
@@ -28,20 +28,22 @@ class Signature:
 
     @classmethod
     def read(cls, metadata: Mapping[str, str], inputs: list[Any], outputs: list[Any]) -> "Signature":
-        """Read and check metadata, inputs and outputs as ONNX Runtime reports them; raises BadModelFile."""
+        """Read and check metadata, inputs and outputs as ONNX Runtime reports them; raises ModelFileError."""
         labels = _labels(metadata)
         try:
             spec = PixelSpec.from_json(metadata.get("pixel_spec", ""))
         except ValueError as error:
-            raise BadModelFile(f"The model file has no pixel spec that can be carried out: {error}") from error
+            raise ModelFileError(
+                f"The model file has no pixel spec that can be carried out: {error}"
+            ) from error
         if [(value.name, value.type) for value in inputs] != [(IMAGES, "tensor(uint8)")]:
-            raise BadModelFile("The model file must take one input, “images”, of uint8.")
+            raise ModelFileError("The model file must take one input, “images”, of uint8.")
         named = {value.name: value for value in outputs}
         if SCORES not in named or EMBEDDING not in named:
-            raise BadModelFile("The model file must give “scores” and “embedding”.")
+            raise ModelFileError("The model file must give “scores” and “embedding”.")
         columns = named[SCORES].shape[-1]
         if isinstance(columns, int) and columns != len(labels):
-            raise BadModelFile(f"The model file names {len(labels)} labels but gives {columns} scores.")
+            raise ModelFileError(f"The model file names {len(labels)} labels but gives {columns} scores.")
         return cls(labels, spec, _object(metadata.get("taxon", "{}")))
 
 
@@ -49,9 +51,9 @@ def _labels(metadata: Mapping[str, str]) -> tuple[str, ...]:
     try:
         labels = json.loads(metadata.get("labels", ""))
     except ValueError as error:
-        raise BadModelFile("The model file does not say its labels.") from error
+        raise ModelFileError("The model file does not say its labels.") from error
     if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
-        raise BadModelFile("The model file does not say its labels.")
+        raise ModelFileError("The model file does not say its labels.")
     return tuple(labels)
 
 

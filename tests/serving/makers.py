@@ -3,6 +3,7 @@
 import hashlib
 import json
 from functools import cache
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,6 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from datasets.pixels import spec_for
 from projects.models import Project
+from serving.models import Service, ServiceState
+from serving.publication import request_service
+from tests.factories import Team
 from training.models import ModelVersion, RegisteredModel, VersionState
 from web.storage import put_bytes
 
@@ -72,3 +76,21 @@ def make_version(
         file_sha256=hashlib.sha256(data).hexdigest(),
         file_bytes=len(data),
     )
+
+
+def make_service(team: Team, *, slug: str = "colours", online: bool = True, **more: Any) -> Service:
+    """A service over a fresh version of the colour model, online without the wait."""
+    version = more.pop("version", None) or make_version(team.project)
+    threshold = more.pop("threshold", None)
+    service = request_service(
+        project=team.project,
+        version=version,
+        name="Colours",
+        slug=slug,
+        by=team.people["engineer"],
+        threshold=threshold,
+    )
+    if online:
+        Service.objects.filter(pk=service.pk).update(state=ServiceState.ONLINE)
+        service.refresh_from_db()
+    return service

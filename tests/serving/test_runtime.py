@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from datasets.pixels import UnreadableImage
-from serving.runtime import BadModelFile, Predictor
+from serving.runtime import ModelFileError, Predictor
 from serving.runtime.ranking import answer, ranked
 from tests.factories import picture
 from tests.serving.makers import COLOURS, colour_model
@@ -76,24 +76,24 @@ def changed(path: Path, key: str, value: str | None) -> Path:
 
 @pytest.mark.parametrize("value", [None, "not json", "[]", "{}", "[1, 2, 3]"])
 def test_a_file_without_labels_is_refused(model_path: Path, value: str | None) -> None:
-    with pytest.raises(BadModelFile, match="labels"):
+    with pytest.raises(ModelFileError, match="labels"):
         Predictor.load(changed(model_path, "labels", value))
 
 
 def test_a_file_with_too_few_labels_is_refused(model_path: Path) -> None:
-    with pytest.raises(BadModelFile, match="2 labels but gives 3 scores"):
+    with pytest.raises(ModelFileError, match="2 labels but gives 3 scores"):
         Predictor.load(changed(model_path, "labels", '["a", "b"]'))
 
 
 @pytest.mark.parametrize("value", [None, '{"version": 99, "size": 32, "fit": "stretch"}'])
 def test_a_file_with_an_unknown_pixel_spec_is_refused(model_path: Path, value: str | None) -> None:
-    with pytest.raises(BadModelFile, match="pixel spec"):
+    with pytest.raises(ModelFileError, match="pixel spec"):
         Predictor.load(changed(model_path, "pixel_spec", value))
 
 
 def test_a_damaged_file_is_refused(model_path: Path) -> None:
     model_path.write_bytes(model_path.read_bytes()[:100])
-    with pytest.raises(BadModelFile, match="cannot open"):
+    with pytest.raises(ModelFileError, match="cannot open"):
         Predictor.load(model_path)
 
 
@@ -102,7 +102,7 @@ def test_scores_that_are_no_probabilities_are_found_when_warming(model_path: Pat
     next(node for node in model.graph.node if node.op_type == "Softmax").op_type = "Identity"
     del next(node for node in model.graph.node if node.op_type == "Identity").attribute[:]
     onnx.save(model, model_path)
-    with pytest.raises(BadModelFile, match="not probabilities"):
+    with pytest.raises(ModelFileError, match="not probabilities"):
         Predictor.load(model_path).warm()
 
 
@@ -115,7 +115,12 @@ def test_scores_are_written_with_three_decimals_highest_first() -> None:
 
 
 def test_ties_are_in_label_order() -> None:
-    assert [name for name, _ in ranked(np.full(4, 0.25, np.float32), ["b", "a", "d", "c"])] == ["b", "a", "d", "c"]
+    assert [name for name, _ in ranked(np.full(4, 0.25, np.float32), ["b", "a", "d", "c"])] == [
+        "b",
+        "a",
+        "d",
+        "c",
+    ]
 
 
 def test_the_order_is_that_of_the_full_values_not_of_the_figures_shown() -> None:
@@ -125,7 +130,11 @@ def test_the_order_is_that_of_the_full_values_not_of_the_figures_shown() -> None
 
 def test_five_pairs_are_given_unless_asked_otherwise() -> None:
     scores, labels = np.linspace(0, 1, 9, dtype=np.float32), [str(i) for i in range(9)]
-    assert (len(ranked(scores, labels)), len(ranked(scores, labels, 2)), len(ranked(scores, labels, 99))) == (5, 2, 9)
+    assert (len(ranked(scores, labels)), len(ranked(scores, labels, 2)), len(ranked(scores, labels, 99))) == (
+        5,
+        2,
+        9,
+    )
 
 
 def test_below_the_threshold_there_is_no_label_but_the_same_scores() -> None:
@@ -136,6 +145,9 @@ def test_below_the_threshold_there_is_no_label_but_the_same_scores() -> None:
 
 
 def test_the_runtime_needs_no_django() -> None:
-    code = "import sys; import serving.runtime.ranking, serving.runtime; assert not any(m.split('.')[0] in {'django', 'torch', 'ninja'} for m in sys.modules)"
+    code = (
+        "import sys, serving.runtime.ranking;"
+        "assert not {'django', 'torch', 'ninja'} & {name.split('.')[0] for name in sys.modules}"
+    )
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
