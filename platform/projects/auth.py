@@ -24,6 +24,10 @@ class SessionAuth(APIKeyCookie):
 
     param_name = settings.SESSION_COOKIE_NAME
 
+    def _get_key(self, request: HttpRequest) -> str | None:
+        # Who is not signed in lacks a token (401); only the others have a CSRF check to fail (403).
+        return super()._get_key(request) if request.user.is_authenticated else None
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         user = request.user
         return Caller(user) if isinstance(user, User) and user.is_active else None
