@@ -1,0 +1,111 @@
+"""The arrays of a fit: read, checked, and handed out in shuffled batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.engine.refusals import EngineRefusal
+from training.engine.spec import TRAIN, VALIDATION, FitTask
+
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the split. `rows`: int64 [m], into `inputs`; `targets`: int64 [m]."""
+
+    inputs: np.ndarray
+    rows: np.ndarray
+    targets: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, positions: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pictures at these positions of the part: inputs as stored, targets int64."""
+        return torch.from_numpy(self.inputs[self.rows[positions]]), self.targets[torch.from_numpy(positions)]
+
+    def chunks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """All of it in order, a few thousand at a time, so that a large array stays on disk."""
+        for start in range(0, len(self), _CHUNK):
+            yield self.take(np.arange(start, min(start + _CHUNK, len(self))))
+
+
+class Batches:
+    """Batches of a part for Lightning: shuffled anew each pass (same seed, same order), or in order.
+
+    A DataLoader would collect the pictures one by one, which costs more than the fit itself.
+    """
+
+    def __init__(self, part: Part, size: int, *, seed: int | None = None) -> None:
+        self.part, self.size = part, size
+        self.random = None if seed is None else np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return -(-len(self.part) // self.size)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        count = len(self.part)
+        order = np.arange(count) if self.random is None else self.random.permutation(count)
+        for start in range(0, count, self.size):
+            yield self.part.take(order[start : start + self.size])
+
+
+def read_parts(task: FitTask) -> tuple[Part, Part]:
+    """Training and validation, checked. Raises EngineRefusal with a sentence about the data."""
+    inputs = _array(task.features or task.pixels or "")
+    targets, split = _array(task.targets).astype(np.int64), _array(task.split)
+    _check_shapes(task, inputs, targets, split)
+    parts = []
+    for which in (TRAIN, VALIDATION):
+        rows = np.flatnonzero(split == which)
+        parts.append(Part(inputs, rows, torch.from_numpy(targets[rows])))
+    train, validation = parts
+    missing = set(range(len(task.labels))) - set(train.targets.tolist())
+    if missing:
+        names = ", ".join(task.labels[index] for index in sorted(missing))
+        raise EngineRefusal("label-without-pictures", f"These labels have no picture to train on: {names}.")
+    if not len(validation):
+        raise EngineRefusal("no-validation", "There is no picture to validate on.")
+    return train, validation
+
+
+def _array(path: str) -> np.ndarray:
+    try:
+        return np.load(Path(path), mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise EngineRefusal("array-unreadable", f"{Path(path).name} cannot be read: {error}.") from error
+
+
+def _check_shapes(task: FitTask, inputs: np.ndarray, targets: np.ndarray, split: np.ndarray) -> None:
+    if not len(inputs) == len(targets) == len(split) or targets.ndim != 1 or split.ndim != 1:
+        raise EngineRefusal("arrays-differ", "Inputs, targets and split do not have the same number of rows.")
+    known = split <= VALIDATION
+    if known.any() and not (0 <= targets[known].min() and targets[known].max() < len(task.labels)):
+        raise EngineRefusal("target-unknown", "A target is not the number of a label.")
+    if task.pixels is not None:
+        if inputs.ndim != 4 or inputs.shape[3] != 3 or inputs.dtype != np.uint8:
+            raise EngineRefusal("array-shape", "Pixels must be uint8 [n, s, s, 3].")
+    elif inputs.ndim != 2 or inputs.dtype not in (np.float16, np.float32):
+        raise EngineRefusal("array-shape", "Features must be float16 or float32 [n, d].")
+
+
+def class_weights(task: FitTask, targets: torch.Tensor) -> torch.Tensor | None:
+    """float32 [k] with mean 1 over the pictures, or None for equal weights.
+
+    `auto`: inverse to the label's count, when the largest has over 1.5 times the pictures of the smallest.
+    """
+    if isinstance(task.class_weights, list):
+        if len(task.class_weights) != len(task.labels) or min(task.class_weights) <= 0:
+            raise EngineRefusal("class-weights", "There must be one positive weight for each label.")
+        weights = torch.tensor(task.class_weights, dtype=torch.float32)
+        return weights / weights[targets].mean()
+    counts = torch.bincount(targets, minlength=len(task.labels)).float()
+    if task.class_weights != "auto" or counts.max() <= 1.5 * counts.min():
+        return None
+    return len(targets) / (len(counts) * counts)

@@ -1,0 +1,242 @@
+"""The Lightning loop that every fit shares: best so far, early stop, time limit, stop file, checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+import training.engine.torchvision_import  # noqa: F401 - Lightning imports torchvision, so this comes first
+import pytorch_lightning as pl  # isort: skip
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint  # isort: skip
+
+from training.engine.data import Batches, Part
+from training.engine.metrics import scores_of
+from training.engine.progress import tell
+from training.engine.spec import FitTask
+
+Ended = Literal["converged", "budget", "stopped"]
+LEAST_GAIN = 1e-4  # of validation loss, for early stopping
+
+
+@dataclass
+class Best:
+    """The best weights so far and what they reached on validation. `logits`: float32 [n, k]."""
+
+    epoch: int
+    metric: float
+    loss: float
+    scores: dict[str, float]
+    candidate: int
+    weights: dict[str, torch.Tensor]
+    logits: torch.Tensor
+
+
+def _rank(best: Best) -> tuple[float, float]:
+    """The chosen metric decides; validation loss breaks ties, of which small validation sets have many."""
+    return best.metric, -best.loss
+
+
+class FittedModule(pl.LightningModule):  # type: ignore[misc]
+    """What head and scratch share: validation over one or several candidates, and the best kept.
+
+    A subclass gives `candidate_logits(inputs)` -> [c, n, k] and `candidate_weights(c)` -> tensors, sets up its
+    optimiser, and adds up `self.train_loss` and `self.train_count` in its training step.
+    """
+
+    def __init__(self, task: FitTask, weights: torch.Tensor | None, started: float) -> None:
+        super().__init__()
+        self.task, self.started = task, started
+        self.register_buffer("class_weights", weights, persistent=False)
+        self.best: Best | None = None
+        self.history: list[dict[str, Any]] = []
+        self.train_loss, self.train_count = 0.0, 0
+        self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def candidate_logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    def candidate_weights(self, candidate: int) -> dict[str, torch.Tensor]:
+        raise NotImplementedError
+
+    def chosen(self) -> dict[str, float]:
+        """What validation chose beside the weights, for the record."""
+        return {}
+
+    def count_loss(self, loss: torch.Tensor, pictures: int) -> None:
+        """Remember a batch's mean loss for the curve."""
+        self.train_loss += float(loss.detach()) * pictures
+        self.train_count += pictures
+
+    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _index: int) -> None:
+        inputs, targets = batch
+        self._seen.append((self.candidate_logits(inputs).float().cpu(), targets.cpu()))
+
+    def on_validation_epoch_end(self) -> None:
+        logits = torch.cat([each for each, _ in self._seen], dim=1)
+        targets = torch.cat([each for _, each in self._seen])
+        self._seen.clear()
+        found = [self._judged(candidate, each, targets) for candidate, each in enumerate(logits)]
+        leader = max(found, key=_rank)
+        if self.best is None or _rank(leader) > _rank(self.best):
+            self.best = leader
+        loss = min(each.loss for each in found)
+        self.log("val_loss", loss)
+        self._say(loss, leader.metric)
+
+    def _judged(self, candidate: int, logits: torch.Tensor, targets: torch.Tensor) -> Best:
+        scores = scores_of(logits, targets)
+        weights = {
+            key: value.detach().cpu().clone() for key, value in self.candidate_weights(candidate).items()
+        }
+        return Best(
+            epoch=self.current_epoch + 1,
+            metric=scores[self.task.optimise_for],
+            loss=self._loss(logits, targets),
+            scores=scores,
+            candidate=candidate,
+            weights=weights,
+            logits=logits.clone(),
+        )
+
+    def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> float:
+        weights = None if self.class_weights is None else self.class_weights.cpu()
+        return float(torch.nn.functional.cross_entropy(logits, targets, weights))
+
+    def _say(self, loss: float, metric: float) -> None:
+        assert self.best is not None
+        point = {
+            "epoch": self.current_epoch + 1,
+            "train_loss": self.train_loss / max(1, self.train_count),
+            "val_loss": loss,
+            "metric": metric,
+            "best": self.best.metric,
+            "best_epoch": self.best.epoch,
+            "lr": self.trainer.optimizers[0].param_groups[0]["lr"],
+            "seconds": time.monotonic() - self.started,
+        }
+        self.train_loss, self.train_count = 0.0, 0
+        self.history.append(point)
+        tell("epoch", **point)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        best = None if self.best is None else dict(vars(self.best))
+        checkpoint["taxon"] = {"best": best, "history": self.history}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        kept = checkpoint["taxon"]
+        self.best = None if kept["best"] is None else Best(**kept["best"])
+        self.history = kept["history"]
+
+
+class Watch(Callback):  # type: ignore[misc]
+    """Ends the fit at its deadline or when the stop file appears; both keep the best so far."""
+
+    def __init__(self, task: FitTask, deadline: float) -> None:
+        self.stop_file = Path(task.stop_file) if task.stop_file else None
+        self.deadline = deadline
+        self.because: Ended | None = None
+        self.validation_seconds = 0.0  # the last validation took this long; the next must fit in
+        self._validation_began = 0.0
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if self.stop_file is not None and self.stop_file.exists():
+            self.because = "stopped"
+        elif time.monotonic() + self.validation_seconds > self.deadline:
+            self.because = self.because or "budget"
+        if self.because:
+            trainer.should_stop = True  # Lightning validates once more, so the last steps count too
+
+    def on_validation_start(self, *_: Any) -> None:
+        self._validation_began = time.monotonic()
+
+    def on_validation_end(self, *_: Any) -> None:
+        self.validation_seconds = time.monotonic() - self._validation_began
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a module is run: batch size, most epochs, and when (time.monotonic) the fit must be over."""
+
+    batch: int
+    max_epochs: int
+    deadline: float
+
+
+def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ended:
+    """Fit until nothing improves, the time is up, or somebody stops it; `module.best` holds what to keep."""
+    task = module.task
+    watch = Watch(task, plan.deadline)
+    callbacks: list[Callback] = [
+        watch,
+        EarlyStopping("val_loss", min_delta=LEAST_GAIN, patience=task.patience),
+    ]
+    resume = None
+    if task.checkpoint_folder:
+        name = f"last-{_fingerprint(task, train, validation)}"
+        path = Path(task.checkpoint_folder) / f"{name}.ckpt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.tempdir = str(
+            path.parent
+        )  # Lightning writes there, then moves: whole only on one file system
+        callbacks.append(_checkpoints(path.parent, name))
+        resume = path if _readable(path) else None
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # Lightning's advice on data loaders and loggers is not for our readers
+        trainer = pl.Trainer(
+            max_epochs=plan.max_epochs,
+            callbacks=callbacks,
+            logger=False,
+            enable_checkpointing=bool(task.checkpoint_folder),
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            deterministic="warn",
+            accelerator="auto",
+            devices=1,
+        )
+        batches = Batches(train, plan.batch, seed=task.seed)
+        tell("stage", stage="training", resumed=resume is not None)
+        trainer.fit(module, batches, Batches(validation, 1024), ckpt_path=resume, weights_only=True)
+    if watch.because:
+        return watch.because
+    return "converged" if trainer.should_stop else "budget"
+
+
+def _checkpoints(folder: Path, name: str) -> ModelCheckpoint:
+    """Writes the latest epoch, whatever it scored (save_last would write only epochs that improved)."""
+    return ModelCheckpoint(
+        dirpath=folder, filename=name, monitor=None, save_top_k=1, enable_version_counter=False
+    )
+
+
+def _fingerprint(task: FitTask, train: Part, validation: Part) -> str:
+    """Names a checkpoint after the fit it belongs to, so that it is never resumed for another."""
+    digest = hashlib.sha256(json.dumps([task.labels, task.optimise_for, task.seed, task.pixel_spec]).encode())
+    for part in (train, validation):
+        digest.update(str(part.inputs.shape).encode() + part.rows.tobytes() + part.targets.numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _readable(path: Path) -> bool:
+    """Whether this is a whole checkpoint of ours; a damaged one means starting over, not failing."""
+    if not path.is_file():
+        return False
+    try:
+        return "taxon" in torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+        tell(
+            "note", code="checkpoint-damaged", message="The last checkpoint is damaged; the fit starts over."
+        )
+        path.unlink(missing_ok=True)
+        return False
