@@ -1,5 +1,12 @@
-"""The room's routes in the JSON API."""
+"""The room's routes in the JSON API: models, their versions, reports and files."""
 
 from ninja import Router
 
+from training.api_models import router as models
+from training.api_reports import router as reports
+from training.api_versions import router as versions
+
 router = Router(tags=["training"])
+router.add_router("", models)
+router.add_router("", versions)
+router.add_router("", reports)

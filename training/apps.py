@@ -8,3 +8,16 @@ class TrainingConfig(AppConfig):
 
     name = "training"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """The training job, the steps of the project home, and the feature extractor for data sets."""
+        from datasets.embeddings import register_provider
+        from jobs.registry import register as register_job
+        from projects.steps import register as register_step
+        from training import jobs, steps
+        from training.extractors import provided
+
+        register_job(jobs.TRAIN)
+        register_step(steps.TRAIN)
+        register_step(steps.REPORT)
+        register_provider(provided)

@@ -1,7 +1,5 @@
 """Models and their versions: what was asked for, what came of it, and what produced it."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +12,9 @@ from web.sentences import Sentence
 class Extractor(models.Model):
     """A feature extractor as an ONNX file, built once from a backbone's weights."""
 
-    name = models.CharField(max_length=120, unique=True)  # backbone, weights' hash and pixel spec: what datasets keeps
+    name = models.CharField(
+        max_length=120, unique=True
+    )  # backbone, weights' hash and pixel spec: what datasets keeps
     backbone = models.CharField(_("backbone"), max_length=64)
     weights = models.CharField(_("weights"), max_length=200)
     pixel_spec = models.JSONField(default=dict)
@@ -111,13 +111,18 @@ class ModelVersion(models.Model):
     model = models.ForeignKey(RegisteredModel, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField(_("number"))
     application = models.CharField(_("application"), max_length=16, choices=Application.choices)
-    optimise_for = models.CharField(_("optimise for"), max_length=16, choices=Metric.choices, default=Metric.TOP1)
+    optimise_for = models.CharField(
+        _("optimise for"), max_length=16, choices=Metric.choices, default=Metric.TOP1
+    )
     max_minutes = models.FloatField(_("time limit in minutes"), default=12)
     data = models.JSONField(default=list)  # as asked for
+    snapshots = models.JSONField(default=list)  # ids: the data as it was when the training was asked for
     options = models.JSONField(default=dict, blank=True)
     seed = models.PositiveIntegerField(default=0)
 
-    state = models.CharField(_("state"), max_length=16, choices=VersionState.choices, default=VersionState.QUEUED)
+    state = models.CharField(
+        _("state"), max_length=16, choices=VersionState.choices, default=VersionState.QUEUED
+    )
     stage = models.CharField(max_length=40, blank=True)
     progress = models.FloatField(default=0)
     message = models.JSONField(default=dict, blank=True)
@@ -136,7 +141,8 @@ class ModelVersion(models.Model):
     split_counts = models.JSONField(default=dict, blank=True)
     backbone = models.CharField(_("backbone"), max_length=64, blank=True)
     weights = models.CharField(_("weights"), max_length=200, blank=True)
-    history = models.JSONField(default=list, blank=True)
+    history = models.JSONField(default=list, blank=True)  # the curve: one point an epoch
+    live = models.JSONField(default=dict, blank=True)  # while it runs: best so far, seconds used
     made_with = models.JSONField(default=dict, blank=True)
 
     file_key = models.CharField(max_length=120, blank=True)

@@ -1,0 +1,141 @@
+"""Versions in the JSON API: asking for them, following them, stopping them, taking their files."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.http import FileResponse, HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from projects.access import Role, caller
+from training import versions
+from training.access import model_for, version_for
+from training.files import open_export
+from training.models import Application, Metric, ModelVersion, VersionState
+from web.api import PROBLEMS, Cursor, Limit, Page
+from web.pagination import page
+
+router = Router(tags=["training"])
+
+
+class DataIn(Schema):
+    """A data set and its labels that take part; labels of one name from several data sets are one class."""
+
+    dataset: int
+    labels: list[str] | Literal["all"] = "all"
+
+
+class VersionsIn(Schema):
+    """What to train: one version for each application."""
+
+    applications: list[Application] = Field(min_length=1)
+    optimise_for: Metric = Metric.TOP1
+    data: list[DataIn] = Field(min_length=1)
+    max_minutes: float = Field(12, ge=1, allow_inf_nan=False)
+    options: dict[str, Any] = {}
+
+
+class VersionOut(Schema):
+    """A version. `metrics` is empty until it is evaluated; `usable`: there is a model to validate and serve."""
+
+    id: int
+    model: int
+    number: int
+    application: Application
+    optimise_for: Metric
+    state: VersionState
+    stage: str
+    progress: float
+    message: str
+    ended_because: str | None
+    usable: bool
+    metrics: dict[str, Any]
+    max_minutes: float
+    data: list[dict[str, Any]]
+    labels: list[str]
+    split: dict[str, dict[str, int]]
+    backbone: str
+    weights: str
+    file_bytes: int
+    file_sha256: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def shape(version: ModelVersion) -> dict[str, Any]:
+    """A version as the API gives it."""
+    plain = (
+        "number",
+        "application",
+        "optimise_for",
+        "state",
+        "stage",
+        "progress",
+        "usable",
+        "metrics",
+        "max_minutes",
+    )
+    made = ("data", "labels", "backbone", "weights", "file_bytes", "file_sha256")
+    times = ("created_at", "started_at", "finished_at")
+    return {name: getattr(version, name) for name in (*plain, *made, *times)} | {
+        "id": version.pk,
+        "model": version.model_id,
+        "message": str(version.sentence),
+        "ended_because": version.ended_because or None,
+        "split": version.split_counts,
+    }
+
+
+@router.get("/models/{int:pk}/versions", response={200: Page[VersionOut], **PROBLEMS})
+def list_versions(request: HttpRequest, pk: int, limit: Limit, cursor: Cursor) -> dict[str, Any]:
+    """The versions of a model, from the first."""
+    model = model_for(request.auth, pk)  # type: ignore[attr-defined]
+    return page(model.versions.all(), shape, limit=limit, cursor=cursor)
+
+
+@router.post("/models/{int:pk}/versions", response={202: list[VersionOut], **PROBLEMS})
+def train(request: HttpRequest, pk: int, data: VersionsIn) -> Status[list[dict[str, Any]]]:
+    """Queue one version for each application, all on the data as they are now."""
+    asking = caller(request.auth)  # type: ignore[attr-defined]
+    made = versions.request_versions(
+        model=model_for(asking, pk, at_least=Role.ENGINEER, scope="train"),
+        user=asking.user,
+        applications=data.applications,
+        optimise_for=data.optimise_for,
+        data=[item.dict() for item in data.data],
+        max_minutes=data.max_minutes,
+        options=data.options,
+    )
+    return Status(202, [shape(version) for version in made])
+
+
+@router.get("/models/{int:pk}/versions/{int:number}", response={200: VersionOut, **PROBLEMS})
+def show_version(request: HttpRequest, pk: int, number: int) -> dict[str, Any]:
+    """One version: how far it is, or what came of it."""
+    return shape(version_for(request.auth, pk, number))  # type: ignore[attr-defined]
+
+
+@router.post("/models/{int:pk}/versions/{int:number}/stop", response={202: VersionOut, **PROBLEMS})
+def stop(request: HttpRequest, pk: int, number: int) -> Status[dict[str, Any]]:
+    """End the training and keep the best so far."""
+    asking = caller(request.auth)  # type: ignore[attr-defined]
+    version = version_for(asking, pk, number, at_least=Role.ENGINEER, scope="train")
+    versions.stop(version, asking.user)
+    return Status(202, shape(version))
+
+
+@router.post("/models/{int:pk}/versions/{int:number}/cancel", response={202: VersionOut, **PROBLEMS})
+def cancel(request: HttpRequest, pk: int, number: int) -> Status[dict[str, Any]]:
+    """End the training and throw away what there is."""
+    asking = caller(request.auth)  # type: ignore[attr-defined]
+    version = version_for(asking, pk, number, at_least=Role.ENGINEER, scope="train")
+    versions.cancel(version, asking.user)
+    return Status(202, shape(version))
+
+
+@router.get("/models/{int:pk}/versions/{int:number}/exports/{form}", response={**PROBLEMS})
+def export(request: HttpRequest, pk: int, number: int, form: str) -> FileResponse:
+    """The model's file: `onnx`, with labels and pixel spec in its metadata, or `bundle`, to run anywhere."""
+    version = version_for(request.auth, pk, number, at_least=Role.ENGINEER, scope="model-read")  # type: ignore[attr-defined]
+    return open_export(version, form)

@@ -1,0 +1,96 @@
+"""A report's conclusion in words: what it rests on, what goes wrong most, what to do about it."""
+
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from web.sentences import Sentence
+
+FEW, WIDE = 100, 0.1
+SHOWN = 3
+GOOD_PICTURES = 100
+SURE = 0.15
+
+
+def percent(fraction: float) -> str:
+    """A share as people read it: 92.3 %."""
+    return f"{100 * fraction:.1f} %"
+
+
+def confusions(matrix: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pairs of labels taken for one another most, highest first: {true, predicted, count, share}."""
+    names, counts = matrix["labels"], matrix["counts"]
+    found = [
+        {"true": names[i], "predicted": names[j], "count": count, "share": count / sum(row)}
+        for i, row in enumerate(counts)
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    return sorted(found, key=lambda each: (-each["count"], -each["share"], each["true"], each["predicted"]))
+
+
+def conclude(report: dict[str, Any], learned_from: dict[str, int]) -> list[Sentence]:
+    """The sentences, most important first. `learned_from`: pictures of each label in training."""
+    overall = report["overall"]
+    said = [_headline(overall), *_confused(report["confusions"]), *_worst(report["labels"])]
+    said += _advice(overall, learned_from)
+    return said
+
+
+def _headline(overall: dict[str, Any]) -> Sentence:
+    accuracy = overall["accuracy"]
+    return Sentence(
+        gettext_noop(
+            "The model names the right label for %(share)s of the pictures it had not seen"
+            " (95 %% sure: between %(low)s and %(high)s; measured on %(n)s pictures)."
+        ),
+        share=percent(accuracy["value"]),
+        low=percent(accuracy["low"]),
+        high=percent(accuracy["high"]),
+        n=overall["n"],
+    )
+
+
+def _confused(pairs: list[dict[str, Any]]) -> list[Sentence]:
+    if not pairs:
+        return [Sentence(gettext_noop("It confused no labels on these pictures."))]
+    named = "; ".join(f"{each['true']} → {each['predicted']} ({each['count']})" for each in pairs[:SHOWN])
+    return [Sentence(gettext_noop("Confused most often (true → taken for): %(pairs)s."), pairs=named)]
+
+
+def _worst(labels: list[dict[str, Any]]) -> list[Sentence]:
+    measured = sorted((row for row in labels if row["support"]), key=lambda row: row["recall"])
+    if not measured or measured[0]["recall"] == 1 or measured[0]["recall"] == measured[-1]["recall"]:
+        return []
+    worst = measured[0]
+    return [
+        Sentence(
+            gettext_noop("Weakest label: %(label)s, found in %(share)s of its %(n)s pictures."),
+            label=worst["name"],
+            share=percent(worst["recall"]),
+            n=worst["support"],
+        )
+    ]
+
+
+def _advice(overall: dict[str, Any], learned_from: dict[str, int]) -> list[Sentence]:
+    said = []
+    if overall["n"] < FEW or overall["accuracy"]["high"] - overall["accuracy"]["low"] > WIDE:
+        said.append(
+            Sentence(
+                gettext_noop(
+                    "The answer rests on only %(n)s pictures, so it is rough: tag more to be surer of it."
+                ),
+                n=overall["n"],
+            )
+        )
+    short = sorted((count, name) for name, count in learned_from.items() if count < GOOD_PICTURES)
+    if short and overall["accuracy"]["value"] < 1 - SURE / 10:
+        named = ", ".join(f"{name} ({count})" for count, name in short[:SHOWN])
+        said.append(
+            Sentence(
+                gettext_noop("More pictures would help most for: %(labels)s (pictures it learned from)."),
+                labels=named,
+            )
+        )
+    return said

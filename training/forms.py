@@ -1,0 +1,111 @@
+"""The training form: parsed leniently, so that a half-filled one can be shown again with its preview."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from datasets.labels import labels_with_counts
+from datasets.models import Dataset, Label
+from projects.models import Project
+from training.models import Application, Metric, RegisteredModel
+from training.wishes import Chosen
+
+DEFAULT_MINUTES = 12
+METRIC_TEXTS = {
+    Metric.TOP1: _("How often the first answer is right. The usual choice."),
+    Metric.TOP5: _("How often the right label is among the first five. For very many labels."),
+    Metric.PRECISION: _("How often a named label is right, each label counting the same."),
+    Metric.RECALL: _("How many of a label's pictures are found, each label counting the same."),
+    Metric.F1: _("Precision and recall in one number. For labels of very unequal size."),
+}
+
+
+@dataclass
+class DataChoice:
+    """A data set on the form with its labels: [(label, chosen?)…]."""
+
+    dataset: Dataset
+    chosen: bool
+    labels: list[tuple[Label, bool]] = field(default_factory=list)
+
+    @property
+    def pictures(self) -> int:
+        """Tagged pictures."""
+        return sum(label.images_count for label, _ in self.labels)  # type: ignore[attr-defined]
+
+
+@dataclass
+class TrainForm:
+    """What the page shows and what was sent."""
+
+    project: Project
+    data: list[DataChoice]
+    applications: list[str]
+    optimise_for: str
+    max_minutes: str
+    model: str  # an id, or "new"
+    name: str
+
+    @classmethod
+    def read(cls, project: Project, sent: QueryDict) -> "TrainForm":
+        """From the address or the form; what is missing gets its default."""
+        models = [str(pk) for pk in project.models.order_by("-id").values_list("pk", flat=True)]
+        asked = sent.get("model", models[0] if models else "new")
+        return cls(
+            project=project,
+            data=data_choices(project, sent),
+            applications=sent.getlist("applications")
+            if "sent" in sent
+            else [Application.CLOUD_GENERAL.value],
+            optimise_for=sent.get("optimise_for", Metric.TOP1.value),
+            max_minutes=sent.get("max_minutes", str(DEFAULT_MINUTES)),
+            model=asked if asked in models else "new",
+            name=sent.get("name", "" if models else project.name),
+        )
+
+    @property
+    def chosen(self) -> list[Chosen]:
+        """The data sets and labels with a tick."""
+        found = [
+            (each.dataset, tuple(str(label) for label, on in each.labels if on))
+            for each in self.data
+            if each.chosen
+        ]
+        return [Chosen(dataset, labels) for dataset, labels in found if labels]
+
+    @property
+    def wanted_data(self) -> list[dict[str, Any]]:
+        """As `request_versions` takes it."""
+        return [{"dataset": each.dataset.pk, "labels": list(each.labels)} for each in self.chosen]
+
+    @property
+    def minutes(self) -> float:
+        """The time limit; 0 where it is not a number, which is refused further on."""
+        try:
+            return float(self.max_minutes.replace(",", "."))
+        except ValueError:
+            return 0.0
+
+    @property
+    def existing(self) -> RegisteredModel | None:
+        """The model that gets another version."""
+        return self.project.models.filter(pk=int(self.model)).first() if self.model.isdigit() else None
+
+
+def data_choices(project: Project, sent: QueryDict) -> list[DataChoice]:
+    """Every data set with tagged pictures. At first the one named in the address, else the newest, is ticked."""
+    first_time, named = "sent" not in sent, sent.getlist("dataset")
+    found = []
+    for dataset in Dataset.objects.filter(project=project, trashed_at=None).order_by("-id"):
+        in_use = [label for label in labels_with_counts(dataset) if label.images_count]
+        if not in_use:
+            continue
+        chosen = str(dataset.pk) in named or (first_time and not named and not found)
+        ticked = set(sent.getlist(f"labels-{dataset.pk}"))
+        all_on = first_time or not ticked
+        found.append(
+            DataChoice(dataset, chosen, [(label, all_on or label.name in ticked) for label in in_use])
+        )
+    return found

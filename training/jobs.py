@@ -1,0 +1,22 @@
+"""What the training worker does; the heavy parts load when a job runs, never with the site."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models import Queue
+from jobs.registry import Kind
+from training.versions import KIND, job_ended
+
+if TYPE_CHECKING:
+    from jobs.attempts import Attempt
+
+
+def train(attempt: "Attempt") -> None:
+    """One training, from the frozen data to the evaluated file."""
+    from training.running import run
+
+    run(attempt)
+
+
+TRAIN = Kind(KIND, Queue.TRAINING, _("Train a version"), train, job_ended)

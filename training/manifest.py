@@ -1,0 +1,131 @@
+"""The manifest of a training: which pictures, labels and parts of the split; written once, never changed."""
+
+import gzip
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from datasets.models import Snapshot
+from datasets.snapshots import Row, rows_of
+from training.splitting import PARTS, split_label
+from web import storage
+from web.sentences import Conflict
+
+FOLDER = "manifests"
+EXAMPLES = 3
+
+
+class TwoLabels(Conflict):
+    """The same picture stands under two labels."""
+
+    code = "one-picture-two-labels"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture of a training. `group`: pictures of one label and group look alike and share a part."""
+
+    image: int
+    name: str
+    sha256: str
+    key: str
+    label: str
+    part: str
+    group: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All pictures of a training in a fixed order, with the labels in the model's order."""
+
+    labels: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    snapshots: tuple[dict[str, Any], ...]
+
+    def part(self, name: str) -> list[Entry]:
+        """The pictures of one part of the split, in order."""
+        return [entry for entry in self.entries if entry.part == name]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Pictures by label and part: {label: {train, validation, held_back}}."""
+        found = Counter((entry.label, entry.part) for entry in self.entries)
+        return {label: {part: found[label, part] for part in PARTS} for label in self.labels}
+
+    @property
+    def content_hash(self) -> str:
+        """What stands for the data: the same pictures under the same labels give the same."""
+        lines = sorted(f"{entry.sha256} {entry.label}" for entry in self.entries)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def seed(self) -> int:
+        """The seed of everything random in the training, from the content."""
+        return int(self.content_hash[:7], 16)
+
+    def to_bytes(self) -> bytes:
+        """Gzipped JSON; the same manifest gives the same bytes."""
+        rows = [list(vars(entry).values()) for entry in self.entries]
+        body = {"labels": self.labels, "columns": COLUMNS, "rows": rows, "snapshots": self.snapshots}
+        return gzip.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
+
+
+COLUMNS = list(Entry.__dataclass_fields__)
+
+
+def build(snapshots: Sequence[Snapshot], labels: Sequence[str]) -> Manifest:
+    """Merge the snapshots' labels by name, refuse pictures with two labels, and split."""
+    rows = one_each(row for snapshot in snapshots for row in rows_of(snapshot))
+    by_label: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_label[row.label].append(row)
+    entries: list[Entry] = []
+    for label in labels:
+        places = split_label(label, by_label[label])
+        for row, place in zip(by_label[label], places, strict=True):
+            entries.append(Entry(row.image, row.name, row.sha256, row.key, label, *place))
+    about = [
+        {"dataset": each.dataset_id, "snapshot": each.pk, "hash": each.content_hash} for each in snapshots
+    ]
+    return Manifest(tuple(labels), tuple(entries), tuple(about))
+
+
+def one_each(rows: Iterable[Row]) -> list[Row]:
+    """Each picture once; raises TwoLabels where it stands under two names."""
+    taken: dict[str, Row] = {}
+    clashes: list[tuple[Row, Row]] = []
+    for row in rows:
+        first = taken.setdefault(row.sha256, row)
+        if first.label != row.label:
+            clashes.append((first, row))
+    if clashes:
+        shown = "; ".join(f"{one.name}: {one.label} / {other.label}" for one, other in clashes[:EXAMPLES])
+        raise two_labels(len(clashes), shown)
+    return sorted(taken.values(), key=lambda row: (row.label, row.sha256))
+
+
+def two_labels(count: int, shown: str) -> TwoLabels:
+    """The refusal, with how many pictures clash, which, and how to settle it."""
+    return TwoLabels(
+        gettext_noop(
+            "%(count)s pictures stand under two labels (%(shown)s). Give each the same label in both data sets,"
+            " or delete one of the two, then train again."
+        ),
+        count=count,
+        shown=shown,
+    )
+
+
+def save(manifest: Manifest) -> str:
+    """Write it into storage; returns the key."""
+    return storage.put_bytes(FOLDER, manifest.to_bytes(), ".json.gz")
+
+
+def load(key: str) -> Manifest:
+    """Back from storage."""
+    body = json.loads(gzip.decompress(storage.read(key)))
+    entries = tuple(Entry(**dict(zip(body["columns"], row, strict=True))) for row in body["rows"])
+    return Manifest(tuple(body["labels"]), entries, tuple(body["snapshots"]))

@@ -1,0 +1,122 @@
+"""Pages: the models of a project, a model with its versions, and the form that starts a training."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Max, Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from projects.access import Role, may, project_for
+from projects.models import Project
+from training import versions, wishes
+from training.access import model_for
+from training.forms import METRIC_TEXTS, TrainForm
+from training.history import rows_of_model
+from training.models import Metric, ModelVersion
+from training.profiles import PROFILES
+from training.registry import create_model
+from web.sentences import Refusal
+
+
+@login_required
+@require_GET
+def models(request: HttpRequest, project_pk: int) -> HttpResponse:
+    """The models of a project, each with its newest version."""
+    project = project_for(request.user, project_pk)
+    newest = Prefetch("versions", ModelVersion.objects.order_by("-number"), to_attr="newest_first")
+    found = (
+        project.models.annotate(latest=Max("versions__id"))
+        .prefetch_related(newest)
+        .order_by("-latest", "-id")
+    )
+    context = {
+        "project": project,
+        "models": found,
+        "may_train": may(request.user, project, at_least=Role.ENGINEER),
+        "active": "models",
+    }
+    return render(request, "training/model_list.html", context)
+
+
+@login_required
+@require_GET
+def model(request: HttpRequest, pk: int) -> HttpResponse:
+    """One model: its versions, newest first. Asked by a script: the table alone, which refreshes itself."""
+    found = model_for(request.user, pk)
+    context = {
+        "project": found.project,
+        "model": found,
+        "rows": rows_of_model(found),
+        "live": found.versions.all().active().exists(),  # type: ignore[attr-defined]
+        "may_train": may(request.user, found.project, at_least=Role.ENGINEER),
+        "active": "models",
+    }
+    return render(
+        request, "training/_model_versions.html" if request.htmx else "training/model_detail.html", context
+    )  # type: ignore[attr-defined]
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def train(request: HttpRequest, project_pk: int) -> HttpResponse:
+    """What for, with what, how; and the start."""
+    project = project_for(request.user, project_pk, at_least=Role.ENGINEER)
+    form = TrainForm.read(project, request.POST if request.method == "POST" else request.GET)
+    error = None
+    if request.method == "POST":
+        try:
+            return redirect(*start(request, form))
+        except Refusal as refusal:
+            error = refusal
+        except Http404:
+            error = wishes.BadWish(_("A data set of this form is gone; choose again."))
+    context = form_context(project, form) | {"error": error}
+    return render(request, "training/train.html", context, status=error.status if error else 200)
+
+
+def start(request: HttpRequest, form: TrainForm) -> tuple[object, ...]:
+    """Make the versions, and the model where it is new; says where to go."""
+    wishes.must_be_enough(
+        wishes.preview_of(form.project, form.chosen)
+    )  # before a new model is made for nothing
+    wishes.applications_of(form.applications)
+    wishes.minutes_of(form.minutes)
+    model = form.existing or create_model(project=form.project, user=request.user, name=form.name)  # type: ignore[arg-type]
+    made = versions.request_versions(
+        model=model,
+        user=request.user,  # type: ignore[arg-type]
+        applications=form.applications,
+        optimise_for=form.optimise_for,
+        data=form.wanted_data,
+        max_minutes=form.minutes,
+    )
+    return ("training:version", model.pk, made[0].number) if len(made) == 1 else ("training:model", model.pk)
+
+
+@login_required
+@require_GET
+def preview(request: HttpRequest, project_pk: int) -> HttpResponse:
+    """The split that the form as it stands would give; swapped in whenever a choice changes."""
+    project = project_for(request.user, project_pk, at_least=Role.ENGINEER)
+    return render(
+        request, "training/_train_preview.html", form_context(project, TrainForm.read(project, request.GET))
+    )
+
+
+def form_context(project: Project, form: TrainForm) -> dict[str, object]:
+    """What the form and its preview show."""
+    existing = form.existing
+    next_number = 1 + (existing.versions.aggregate(last=Max("number"))["last"] or 0) if existing else 1
+    count = len(form.applications)
+    return {
+        "project": project,
+        "form": form,
+        "models": project.models.order_by("name"),
+        "profiles": PROFILES.values(),
+        "metrics": [(value, label, METRIC_TEXTS[Metric(value)]) for value, label in Metric.choices],
+        "preview": wishes.preview_of(project, form.chosen),
+        "next_number": next_number,
+        "last_number": next_number + count - 1 if count > 1 else None,
+        "active": "models",
+    }

@@ -1,0 +1,91 @@
+"""Pages of one version while it is made: live state, stop, cancel."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from projects.access import Role, may
+from training import versions
+from training.access import version_for
+from training.models import ModelVersion, VersionState
+from web.sentences import Refusal
+
+STAGES = (VersionState.PREPARING, VersionState.TRAINING, VersionState.EXPORTING, VersionState.EVALUATING)
+
+
+@login_required
+@require_GET
+def version(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
+    """What a version is doing, or what became of it."""
+    return render(request, "training/version_detail.html", run_context(request, model_pk, number))
+
+
+@login_required
+@require_GET
+def live(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
+    """The part of the page that changes; once a version has succeeded it leads to the report."""
+    context = run_context(request, model_pk, number)
+    response = render(request, "training/_version_live.html", context)
+    if context["version"].state == VersionState.SUCCEEDED:  # type: ignore[attr-defined]
+        response["HX-Redirect"] = request.build_absolute_uri(".").replace("/live/", "/report/")
+    return response
+
+
+@login_required
+@require_POST
+def stop(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
+    """Keep the best so far."""
+    return act(request, version_for(request.user, model_pk, number, at_least=Role.ENGINEER), "stop")
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
+    """Throw away what there is."""
+    return act(request, version_for(request.user, model_pk, number, at_least=Role.ENGINEER), "cancel")
+
+
+def act(request: HttpRequest, version: ModelVersion, verb: str) -> HttpResponse:
+    """Stop or cancel, say what happens, and show the version."""
+    try:
+        if verb == "stop":
+            versions.stop(version, request.user)  # type: ignore[arg-type]
+            messages.info(request, _("Stopping; the best so far is kept."))
+        else:
+            versions.cancel(version, request.user)  # type: ignore[arg-type]
+            messages.info(request, _("Cancelling; nothing is kept."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("training:version", version.model_id, version.number)
+
+
+def run_context(request: HttpRequest, model_pk: int, number: int) -> dict[str, object]:
+    """What the page and its live part show."""
+    version = version_for(request.user, model_pk, number)
+    reached = STAGES.index(version.state) if version.state in STAGES else -1  # type: ignore[arg-type]
+    stages = [
+        (stage.label, "done" if at < reached or version.usable else "now" if at == reached else "")
+        for at, stage in enumerate(STAGES)
+    ]
+    end = version.finished_at or timezone.now()
+    used = (end - version.started_at).total_seconds() if version.started_at else 0.0
+    return {
+        "project": version.model.project,
+        "model": version.model,
+        "version": version,
+        "stages": stages,
+        "seconds_used": used,
+        "seconds_limit": version.max_minutes * 60,
+        "curve": curve_of(version),
+        "may_train": may(request.user, version.model.project, at_least=Role.ENGINEER),
+        "active": "models",
+    }
+
+
+def curve_of(version: ModelVersion) -> dict[str, object]:
+    """The curve for the script that draws it."""
+    return {"points": version.history, "best": version.live.get("best")}

@@ -1,0 +1,137 @@
+"""What somebody asks to be trained: checked against what is there before a version exists."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.http import Http404
+from django.utils.translation import gettext_noop
+
+from datasets.labels import labels_with_counts
+from datasets.models import Dataset
+from projects.models import Project
+from training.manifest import EXAMPLES, two_labels
+from training.models import Application, Metric
+from training.preview import Preview, split_preview
+from web.sentences import Refusal
+
+LABELS_NEEDED = 2
+LONGEST_MINUTES = 7 * 24 * 60
+SHOWN = 5
+
+
+class BadWish(Refusal):
+    """A training that cannot be, whatever the data are."""
+
+    code = "invalid"
+    status = 422
+
+
+class UnknownLabel(BadWish):
+    """A label that the data set does not have."""
+
+    code = "unknown-label"
+
+
+class TooFew(BadWish):
+    """Too few labels, or labels with too few pictures."""
+
+    code = "too-few-pictures"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A data set and the names of its labels that take part."""
+
+    dataset: Dataset
+    labels: tuple[str, ...]
+
+
+def applications_of(names: Sequence[str]) -> list[Application]:
+    """The applications by name, each once, in their order."""
+    if not names:
+        raise BadWish(gettext_noop("Choose at least one application."))
+    unknown = [name for name in names if name not in Application.values]
+    if unknown:
+        raise BadWish(
+            gettext_noop("There is no application “%(name)s”. There are: %(known)s."),
+            name=unknown[0],
+            known=", ".join(Application.values),
+        )
+    return [Application(name) for name in dict.fromkeys(names)]
+
+
+def metric_of(name: str) -> Metric:
+    """The metric by name."""
+    if name not in Metric.values:
+        raise BadWish(
+            gettext_noop("There is no metric “%(name)s”. There are: %(known)s."),
+            name=name,
+            known=", ".join(Metric.values),
+        )
+    return Metric(name)
+
+
+def minutes_of(minutes: float) -> float:
+    """The time limit, between one minute and a week."""
+    if not 1 <= minutes <= LONGEST_MINUTES:  # also refuses what is not a number
+        raise BadWish(
+            gettext_noop("The time limit is a number of minutes from 1 to %(most)s."), most=LONGEST_MINUTES
+        )
+    return float(minutes)
+
+
+def chosen_of(project: Project, data: Sequence[dict[str, Any]]) -> list[Chosen]:
+    """The data sets and labels behind `data`; Http404 for a data set that the project does not have."""
+    if not data:
+        raise BadWish(gettext_noop("Choose at least one data set."))
+    merged: dict[int, list[str] | Literal["all"]] = {}
+    for item in data:
+        before, wanted = merged.get(item["dataset"], []), item["labels"]
+        merged[item["dataset"]] = "all" if "all" in (before, wanted) else [*before, *wanted]
+    return [_chosen(project, pk, labels) for pk, labels in merged.items()]
+
+
+def _chosen(project: Project, pk: int, labels: list[str] | Literal["all"]) -> Chosen:
+    dataset = Dataset.objects.filter(project=project, trashed_at=None, pk=pk).first()
+    if dataset is None:
+        raise Http404
+    known = {label.name: label.images_count for label in labels_with_counts(dataset)}
+    if labels == "all":  # an empty label is no class to learn
+        return Chosen(dataset, tuple(name for name, pictures in known.items() if pictures))
+    names = tuple(dict.fromkeys(unicodedata.normalize("NFC", name).strip() for name in labels))
+    for name in names:
+        if name not in known:
+            raise UnknownLabel(
+                gettext_noop("The data set “%(dataset)s” has no label “%(label)s”."),
+                dataset=dataset.name,
+                label=name,
+            )
+    return Chosen(dataset, names)
+
+
+def preview_of(project: Project, chosen: Sequence[Chosen]) -> Preview:
+    """How the pictures would be split."""
+    return split_preview(
+        chosen=[(each.dataset, each.labels) for each in chosen], minimum=project.minimum_images
+    )
+
+
+def must_be_enough(preview: Preview) -> None:
+    """Raise what stands in the way of a start."""
+    if len(preview.labels) < LABELS_NEEDED:
+        raise TooFew(
+            gettext_noop("Training needs at least 2 labels with pictures; there is %(n)s."),
+            n=len(preview.labels),
+        )
+    if preview.short:
+        named = ", ".join(f"{each.name} ({each.pictures})" for each in preview.short[:SHOWN])
+        raise TooFew(
+            gettext_noop("Each label needs at least %(minimum)s pictures. Too few: %(named)s%(more)s."),
+            minimum=preview.minimum,
+            named=named,
+            more=f" +{len(preview.short) - SHOWN}" if len(preview.short) > SHOWN else "",
+        )
+    if preview.clashes:
+        raise two_labels(len(preview.clashes), "; ".join(preview.clashes[:EXAMPLES]))
