@@ -28,6 +28,14 @@ accesslog = "-" if os.environ.get("TAXON_ACCESS_LOG") else None
 errorlog = "-"
 
 
+def on_starting(server: Any) -> None:
+    """Metrics of several processes meet in a folder, which starts empty."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for old in Path(folder).glob("*.db"):
+            old.unlink()
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """A worker must not outlive its master (Linux; elsewhere gunicorn notices within a second)."""
     from jobs.worker import die_with_parent

@@ -215,7 +215,6 @@ def private_folder() -> Iterator[Path]:
     folder = make_private(run_folder(settings.DATA_DIR))
     for old in folder.iterdir():
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    (folder / "metrics").mkdir()
     try:
         yield folder
     finally:
