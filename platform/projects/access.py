@@ -26,6 +26,9 @@ SCOPES_OF = {
 }
 
 
+NO_SCOPE = gettext_noop("This access token does not have the scope “%(scope)s”.")
+
+
 class Forbidden(Refusal):
     """A known caller without the role or scope for this."""
 
@@ -67,6 +70,14 @@ def allowed_projects(who: Who) -> QuerySet[Project]:
     return projects
 
 
+def listed_projects(who: Who, *, scope: str = "read") -> QuerySet[Project]:
+    """`allowed_projects` for a list: Forbidden, rather than nothing, for a token without the scope."""
+    asking = caller(who)
+    if not asking.has_scope(scope) or (asking.token and asking.token.resource):
+        raise Forbidden(NO_SCOPE, scope=scope)
+    return allowed_projects(asking)
+
+
 def role_in(who: Who, project: Project) -> Role | None:
     """The caller's role in the project, read from the database each time: changes act at once."""
     found = Membership.objects.filter(project=project, user=caller(who).user).values_list("role", flat=True).first()
@@ -85,7 +96,7 @@ def check(who: Who, project: Project, *, at_least: Role = Role.VIEWER, scope: st
             role=str(role.label),
         )
     if not caller(who).has_scope(scope):
-        raise Forbidden(gettext_noop("This access token does not have the scope “%(scope)s”."), scope=scope)
+        raise Forbidden(NO_SCOPE, scope=scope)
 
 
 def may(who: Who, project: Project, *, at_least: Role) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from projects.access import Forbidden, allowed_projects, caller, project_for
+from projects.access import Forbidden, caller, listed_projects, project_for
 from projects.creation import create_project
 from projects.models import Project
 from web.api import PROBLEMS, Cursor, Limit, Page
@@ -36,7 +36,7 @@ class ProjectOut(Schema):
 @router.get("/projects", response={200: Page[ProjectOut], **PROBLEMS})
 def list_projects(request: HttpRequest, limit: Limit, cursor: Cursor) -> dict[str, Any]:
     """The caller's projects."""
-    return page(allowed_projects(request.auth), lambda project: project, limit=limit, cursor=cursor)  # type: ignore[attr-defined]
+    return page(listed_projects(request.auth), lambda project: project, limit=limit, cursor=cursor)  # type: ignore[attr-defined]
 
 
 @router.post("/projects", response={201: ProjectOut, **PROBLEMS})

@@ -4,10 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
-from django.shortcuts import render
-
-from web.sentences import Refusal
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from web.problems import problem
@@ -27,42 +24,26 @@ class ContentSecurityPolicy:
 
 
 class OperatorsOnly:
-    """The queue's dashboard can stop and delete work: staff who are not operators do not get to see it."""
+    """The administration and the queue's dashboard: for everybody signed in but operators they do not exist.
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/admin/django_rq/") and not request.user.is_superuser:
-            return HttpResponseNotFound()
-        return self.get_response(request)
-
-
-class RefusedPages:
-    """A role too small is a page with its sentence, never a 500; a script gets the problem document.
-
-    The API answers for itself, and other refusals are caught by the view that knows what to say beside them.
+    Django would let in anybody marked as staff, with rights that somebody else in the administration hands out.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        inside = request.path_info.startswith("/admin/")
+        if inside and request.user.is_authenticated and not request.user.is_superuser:
+            raise Http404
         return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Django's hook for what a view raised."""
-        if not isinstance(error, Refusal) or request.path_info.startswith("/api/"):
-            return None
-        if "json" in request.headers.get("Accept", ""):
-            return problem(error.status, error.code, str(error))
-        if error.status == 403:
-            return render(request, "403.html", {"exception": str(error)}, status=403)
-        return None
 
 
 class Refusals:
-    """A refusal that no page caught itself becomes an error page with its sentence and status."""
+    """A refusal that no view caught becomes an error page with its sentence; a script gets the problem document.
+
+    The API and the prediction dialects answer for themselves.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -74,5 +55,7 @@ class Refusals:
         """Django calls this for what a view raised."""
         if not isinstance(error, Refusal):
             return None
+        if "json" in request.headers.get("Accept", "") or request.path_info.startswith("/api/"):
+            return problem(error.status, error.code, str(error))
         template = "403.html" if error.status == HTTPStatus.FORBIDDEN else "400.html"
         return render(request, template, {"exception": str(error)}, status=error.status)
