@@ -3,12 +3,15 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
-from datasets.models import Dataset, Image, Import
-from projects.access import Role, Who, allowed_projects, check
+from datasets.models import Dataset, Image, Import, TagAction
+from projects.access import Role, Who, allowed_projects, caller, check
 
 
-def datasets_of(who: Who) -> QuerySet[Dataset]:
-    """The data sets of the caller's projects, without those in the trash."""
+def datasets_of(who: Who, *, scope: str = "") -> QuerySet[Dataset]:
+    """The data sets of the caller's projects, without those in the trash; for lists, which check the scope here."""
+    token = caller(who).token
+    if scope and token:
+        check(who, token.project, scope=scope)
     return Dataset.objects.filter(project__in=allowed_projects(who), trashed_at=None)
 
 
@@ -37,3 +40,14 @@ def import_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = 
         raise Http404
     check(who, found.dataset.project, at_least=at_least, scope=scope)
     return found
+
+
+def action_to_undo(who: Who, dataset_pk: int, pk: int) -> TagAction:
+    """The door to a bulk change of a data set: labellers undo their own, engineers anybody's."""
+    dataset = dataset_for(who, dataset_pk, at_least=Role.LABELLER, scope="label")
+    action = TagAction.objects.select_related("dataset__project").filter(pk=pk, dataset=dataset).first()
+    if action is None:
+        raise Http404
+    if action.created_by_id != caller(who).user.pk:
+        check(who, dataset.project, at_least=Role.ENGINEER, scope="label")
+    return action

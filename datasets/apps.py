@@ -13,7 +13,7 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         """The kinds of background work and the steps of the project home."""
-        from datasets import embeddings, importing, imports, steps
+        from datasets import bulk_tagging, embeddings, importing, imports, steps
         from jobs import registry
         from projects.steps import register
 
@@ -21,5 +21,6 @@ class DatasetsConfig(AppConfig):
             registry.Kind(imports.KIND, "bulk", _("Import of pictures"), importing.run, imports.ended)
         )
         registry.register(registry.Kind(embeddings.KIND, "bulk", _("Embeddings"), embeddings.run))
+        registry.register(registry.Kind(bulk_tagging.KIND, "quick", _("Bulk tagging"), bulk_tagging.run))
         for step in steps.STEPS:
             register(step)

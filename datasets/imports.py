@@ -92,10 +92,16 @@ def begin_import(
 
 def refuse_too_large(files: Iterable[UploadedFile]) -> None:
     """Raises ArchiveTooLarge; single pictures over their own limit are refused one by one, with a row each."""
-    if any((each.size or 0) > settings.MAX_ARCHIVE_BYTES for each in files):
+    for each in files:
+        refuse_declared(each.size or 0, slack=0)
+
+
+def refuse_declared(length: int, *, slack: int = 1024**2) -> None:
+    """Raises ArchiveTooLarge for a body that says beforehand that it is too long (`slack`: the form around it)."""
+    if length > settings.MAX_ARCHIVE_BYTES + slack:
         raise ArchiveTooLarge(
             gettext_noop("A zip may have at most %(gb)s GB. Split it into several."),
-            gb=f"{settings.MAX_ARCHIVE_BYTES / 1024**3:g}",
+            gb=f"{settings.MAX_ARCHIVE_BYTES / 1024**3:.3g}",
         )
 
 

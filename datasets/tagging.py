@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -39,11 +39,20 @@ def tag_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label
 def change_labels(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None) -> TagAction:
     """As `tag_images`, in the trash too."""
     one_at_a_time(dataset)
+    refuse_label_gone(dataset, label)
+    action = start(dataset, user, ActionKind.TAG, label)
+    return remember_and_change(action, without(chosen, label), label=label)
+
+
+def refuse_label_gone(dataset: Dataset, label: Label | None) -> None:
+    """Raises LabelGone."""
     if label is not None and not dataset.labels.filter(pk=label.pk).exists():
         raise LabelGone(gettext_noop("The label “%(name)s” was taken away meanwhile."), name=label.name)
-    others = chosen.exclude(label=None) if label is None else chosen.filter(~Q(label=label) | Q(label=None))
-    action = start(dataset, user, ActionKind.TAG, label)
-    return carry_out(action, others, label=label)
+
+
+def without(chosen: "QuerySet[Image]", label: Label | None) -> "QuerySet[Image]":
+    """Those that do not have this label yet (None: those that have one)."""
+    return chosen.exclude(label=None) if label is None else chosen.filter(~Q(label=label) | Q(label=None))
 
 
 @transaction.atomic
@@ -51,7 +60,7 @@ def trash_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]") -> 
     """Move the chosen pictures to the trash; their labels stay on them."""
     one_at_a_time(dataset)
     action = start(dataset, user, ActionKind.TRASH)
-    return carry_out(action, chosen.filter(trashed_at=None), trashed_at=timezone.now())
+    return remember_and_change(action, chosen.filter(trashed_at=None), trashed_at=timezone.now())
 
 
 @transaction.atomic
@@ -59,7 +68,7 @@ def restore_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]") -
     """Take the chosen pictures out of the trash."""
     one_at_a_time(dataset)
     action = start(dataset, user, ActionKind.RESTORE)
-    return carry_out(action, chosen.exclude(trashed_at=None), trashed_at=None)
+    return remember_and_change(action, chosen.exclude(trashed_at=None), trashed_at=None)
 
 
 @transaction.atomic
@@ -93,8 +102,13 @@ def start(dataset: Dataset, user: User, kind: ActionKind, label: Label | None = 
     return TagAction.objects.create(dataset=dataset, created_by=user, kind=kind, label=label, label_name=name)
 
 
-def carry_out(action: TagAction, chosen: "QuerySet[Image]", **values: Any) -> TagAction:
-    """Remember what each picture was, then change all, in two statements whatever their number."""
+def remember_and_change(action: TagAction, chosen: "QuerySet[Image]", **values: Any) -> TagAction:
+    """Remember what each picture was, then change all, in a few statements whatever their number.
+
+    Called again for the same act it goes on with other pictures.
+    """
+    changes = TagChange.objects.filter(action=action)
+    last = changes.aggregate(last=Max("pk"))["last"] or 0
     columns = chosen.filter(dataset=action.dataset).order_by().values_list("pk", "label_id", "last_action_id")
     sql, params = columns.query.sql_with_params()
     with connection.cursor() as cursor:
@@ -103,8 +117,8 @@ def carry_out(action: TagAction, chosen: "QuerySet[Image]", **values: Any) -> Ta
             f" SELECT %s, found.* FROM ({sql}) AS found",
             [action.pk, *params],
         )
-    touched = TagChange.objects.filter(action=action).values("image")
-    action.changed = Image.objects.filter(pk__in=touched).update(last_action=action, **values)
+    touched = changes.filter(pk__gt=last).values("image")
+    action.changed += Image.objects.filter(pk__in=touched).update(last_action=action, **values)
     action.save(update_fields=["changed"])
     return action
 

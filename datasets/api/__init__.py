@@ -1,0 +1,9 @@
+"""The room's routes in the JSON API, a module a noun."""
+
+from ninja import Router
+
+from datasets.api import images, imports, labels, sets, tagging
+
+router = Router(tags=["datasets"])
+for part in (sets, imports, labels, images, tagging):
+    router.add_router("", part.router)

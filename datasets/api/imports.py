@@ -1,0 +1,183 @@
+"""Imports in the JSON API."""
+
+from typing import Annotated, Any, Literal
+
+from django.http import Http404, HttpRequest
+from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext_noop
+from ninja import Query, Router, Schema, Status
+from ninja.errors import HttpError
+
+from datasets.access import dataset_for
+from datasets.imports import NothingOffered, begin_import, cancel_import, refuse_declared, undo_import
+from datasets.api.tagging import Acted, acted
+from datasets.models import Import, NotTaken, Outcome
+from projects.access import Role, caller
+from web.api import PROBLEMS, Cursor, Limit, Page
+from web.pagination import page
+from web.sentences import Refusal
+
+router = Router()
+FILE = {"type": "string", "format": "binary"}
+# Read by hand, so that a body that declares too many bytes is refused before it is received.
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "archive": FILE | {"description": "A zip with a folder a label."},
+                        "images": {"type": "array", "items": FILE, "description": "Pictures by themselves."},
+                        "label": {"type": "string", "description": "For pictures without a folder."},
+                        "encoding": {"type": "string", "description": "Of unmarked names in the zip, such as gbk."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class NotYetTaken(Refusal):
+    """A form of upload that this version does not know."""
+
+    code = "not-supported"
+    status = 422
+
+
+class BadForm(Refusal):
+    """A multipart body that cannot be read."""
+
+    code = "bad-multipart"
+
+
+class UnknownUpload(Refusal):
+    """No finished upload has this id."""
+
+    code = "unknown-upload"
+    status = 404
+
+
+class ImportOut(Schema):
+    """An import; once it is ready, total = imported + duplicates + rejected."""
+
+    id: int
+    dataset: int
+    state: str
+    total: int
+    imported: int
+    duplicates: int
+    rejected: int
+    progress: float
+    message: str
+
+
+class RejectionOut(Schema):
+    """A file that was not taken, and why."""
+
+    name: str
+    code: str
+    reason: str
+
+
+def shape(found: Import) -> dict[str, Any]:
+    """As clients see it."""
+    return {
+        "id": found.pk,
+        "dataset": found.dataset_id,
+        "state": found.state,
+        "total": found.total,
+        "imported": found.imported,
+        "duplicates": found.duplicates,
+        "rejected": found.rejected,
+        "progress": round(found.fraction, 4),
+        "message": str(found.sentence),
+    }
+
+
+def import_in(request: HttpRequest, pk: int, import_pk: int, **door: Any) -> Import:
+    """An import of this data set; Http404."""
+    dataset = dataset_for(request.auth, pk, **door)  # type: ignore[attr-defined]
+    found = dataset.imports.select_related("job", "dataset__project").filter(pk=import_pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@router.get("/datasets/{int:pk}/imports", response={200: Page[ImportOut], **PROBLEMS})
+def list_imports(request: HttpRequest, pk: int, limit: Limit, cursor: Cursor) -> dict[str, Any]:
+    """What was uploaded to a data set, latest first."""
+    dataset = dataset_for(request.auth, pk)  # type: ignore[attr-defined]
+    return page(dataset.imports.all(), shape, limit=limit, cursor=cursor, order="-id")
+
+
+@router.post("/datasets/{int:pk}/imports", response={202: ImportOut, **PROBLEMS}, openapi_extra=BODY)
+def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
+    """Begin an import. The folder that directly holds a file is its label; files at the root come untagged."""
+    who = request.auth  # type: ignore[attr-defined]
+    dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="upload")
+    if request.content_type == "application/json":
+        raise UnknownUpload(gettext_noop("There is no finished upload of this id."))
+    if request.content_type != "multipart/form-data":
+        raise HttpError(415, "Send multipart/form-data.")
+    refuse_declared(int(request.headers.get("Content-Length") or 0))
+    try:
+        archives, images = request.FILES.getlist("archive"), request.FILES.getlist("images")
+    except MultiPartParserError as error:
+        raise BadForm(gettext_noop("The multipart body cannot be read.")) from error
+    if "manifest" in request.FILES:
+        raise NotYetTaken(gettext_noop("A CSV of labels is not taken yet; pack folders named after the labels."))
+    if bool(archives) == bool(images) or len(archives) > 1:
+        raise NothingOffered(gettext_noop("Send either one zip as `archive`, or pictures as `images`."))
+    begun = begin_import(
+        dataset=dataset,
+        user=caller(who).user,
+        files=archives or images,
+        label_name=str(request.POST.get("label", "")),
+        encoding=str(request.POST.get("encoding", "")),
+        archive=bool(archives),
+    )
+    return Status(202, shape(begun))
+
+
+@router.get("/datasets/{int:pk}/imports/{int:import_pk}", response={200: ImportOut, **PROBLEMS})
+def show_import(request: HttpRequest, pk: int, import_pk: int) -> dict[str, Any]:
+    """How far an import is."""
+    return shape(import_in(request, pk, import_pk))
+
+
+@router.get("/datasets/{int:pk}/imports/{int:import_pk}/rejections", response={200: Page[RejectionOut], **PROBLEMS})
+def list_rejections(
+    request: HttpRequest,
+    pk: int,
+    import_pk: int,
+    limit: Limit,
+    cursor: Cursor,
+    outcome: Annotated[Literal["rejected", "duplicate"], Query()] = "rejected",
+) -> dict[str, Any]:
+    """The files that were not taken, each with its reason; `outcome=duplicate` lists the duplicates."""
+    rows = NotTaken.objects.filter(source=import_in(request, pk, import_pk), outcome=Outcome(outcome))
+    return page(rows, refused, limit=limit, cursor=cursor)
+
+
+def refused(row: NotTaken) -> dict[str, str]:
+    """One of them."""
+    return {"name": row.name, "code": row.code, "reason": str(row.sentence)}
+
+
+@router.post("/datasets/{int:pk}/imports/{int:import_pk}/cancel", response={202: ImportOut, **PROBLEMS})
+def stop_import(request: HttpRequest, pk: int, import_pk: int) -> Status[dict[str, Any]]:
+    """Ask an import to end; the pictures it took so far stay."""
+    found = import_in(request, pk, import_pk, at_least=Role.LABELLER, scope="upload")
+    cancel_import(found)
+    found.refresh_from_db()
+    return Status(202, shape(found))
+
+
+@router.post("/datasets/{int:pk}/imports/{int:import_pk}/undo", response={200: Acted, **PROBLEMS})
+def take_back_import(request: HttpRequest, pk: int, import_pk: int) -> dict[str, Any]:
+    """Move all that an import brought to the trash."""
+    found = import_in(request, pk, import_pk, at_least=Role.ENGINEER, scope="label")
+    return acted(undo_import(found=found, user=caller(request.auth).user))  # type: ignore[attr-defined]

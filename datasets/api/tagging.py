@@ -1,0 +1,120 @@
+"""Bulk tagging and its undo in the JSON API."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import ConfigDict, Field, model_validator
+
+from datasets.access import action_to_undo, dataset_for
+from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
+from datasets.labels import find_or_create, label_named
+from datasets.models import Dataset, Image, Label, TagAction
+from datasets.selection import Filter, Order, Selection, State
+from datasets.tagging import tag_images, undo
+from projects.access import Role, caller, check
+from web.api import PROBLEMS
+
+router = Router()
+
+
+class FilterIn(Schema):
+    """The keys of GET images."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    label: str = ""
+    state: State = ""
+    source: int | None = Field(None, alias="import")
+    order: Order = "id"
+
+
+class Chosen(Schema):
+    """Pictures by their ids, or by a filter; one of the two."""
+
+    images: list[int] | None = None
+    filter: FilterIn | None = None
+
+    @model_validator(mode="after")
+    def one_of_two(self) -> "Chosen":
+        """Neither would mean nothing, both would be unclear."""
+        if (self.images is None) == (self.filter is None):
+            raise ValueError("give either images or filter")
+        return self
+
+
+class TagIn(Chosen):
+    """Which pictures get which label; null takes it away."""
+
+    label: str | None
+    create: bool = False
+
+
+class Acted(Schema):
+    """A bulk change: undo it by its number."""
+
+    action: int
+    changed: int
+
+
+class Queued(Schema):
+    """A bulk change that goes on in the background."""
+
+    action: int
+    job: int
+
+
+class UndoneOut(Schema):
+    """What an undo did."""
+
+    changed: int
+    skipped: int
+
+
+def acted(action: TagAction) -> dict[str, Any]:
+    """As clients see it."""
+    return {"action": action.pk, "changed": action.changed}
+
+
+def chosen_by(dataset: Dataset, data: Chosen) -> "QuerySet[Image]":
+    """The pictures that a request names."""
+    if data.filter is None:
+        return Selection.of(dataset, images=data.images)
+    wanted = data.filter
+    return Selection.of(
+        dataset, filter=Filter(label=wanted.label, state=wanted.state, source=wanted.source, order=wanted.order)
+    )
+
+
+def label_for(request: HttpRequest, dataset: Dataset, data: TagIn) -> Label | None:
+    """The label that a request names, made where it asks for that and the caller may."""
+    who = request.auth  # type: ignore[attr-defined]
+    if data.label is None:
+        return None
+    if not data.create:
+        return label_named(dataset, data.label)
+    check(who, dataset.project, at_least=Role.ENGINEER, scope="label")
+    return find_or_create(dataset=dataset, name=data.label, user=caller(who).user)
+
+
+@router.post("/datasets/{int:pk}/tag", response={200: Acted, 202: Queued, **PROBLEMS})
+def tag(request: HttpRequest, pk: int, data: TagIn) -> Any:
+    """Give pictures a label, or none. Over 100,000 pictures go on in the background."""
+    who = request.auth  # type: ignore[attr-defined]
+    dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="label")
+    chosen = chosen_by(dataset, data)
+    label = label_for(request, dataset, data)
+    user = caller(who).user
+    if chosen.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
+        action, job = tag_in_background(dataset=dataset, user=user, chosen=chosen, label=label)
+        return Status(202, {"action": action.pk, "job": job.pk})
+    return acted(tag_images(dataset=dataset, user=user, chosen=chosen, label=label))
+
+
+@router.post("/datasets/{int:pk}/tag-actions/{int:action_pk}/undo", response={200: UndoneOut, **PROBLEMS})
+def undo_action(request: HttpRequest, pk: int, action_pk: int) -> dict[str, int]:
+    """Give the pictures back what they were, but for those that somebody changed since."""
+    who = request.auth  # type: ignore[attr-defined]
+    done = undo(action=action_to_undo(who, pk, action_pk), user=caller(who).user)
+    return {"changed": done.changed, "skipped": done.skipped}

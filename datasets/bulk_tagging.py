@@ -1,0 +1,58 @@
+"""Tagging so many pictures that a request should not wait for it: a job, in batches, resumable."""
+
+import json
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
+
+from datasets.models import ActionKind, Dataset, Image, Label, TagAction, TagChange
+from datasets.selection import images_with_ids
+from datasets.tagging import one_at_a_time, refuse_label_gone, remember_and_change, start, without
+from jobs import queue
+from jobs.attempts import Attempt
+from jobs.models import Job
+from web import storage
+from web.sentences import Sentence
+
+KIND = "datasets.tag"
+MOST_AT_ONCE = 100_000
+BATCH = 10_000
+
+
+def tag_in_background(
+    *, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None
+) -> tuple[TagAction, Job]:
+    """Queue the act on the pictures that are chosen now; what comes to match the filter later is not meant."""
+    ids = list(chosen.filter(trashed_at=None).order_by("pk").values_list("pk", flat=True))
+    key = storage.put_bytes("selections", json.dumps(ids).encode(), ".json")
+    with transaction.atomic():
+        refuse_label_gone(dataset, label)
+        action = start(dataset, user, ActionKind.TAG, label)
+        payload = {"action": action.pk, "selection": key}
+        return action, queue.enqueue(KIND, payload, project=dataset.project, user=user)
+
+
+def run(attempt: Attempt) -> None:
+    """Tag batch after batch; a picture that this act changed already is left alone, so a second run ends the first."""
+    action = TagAction.objects.select_related("dataset", "label").get(pk=attempt.payload["action"])
+    ids: list[int] = json.loads(storage.read(attempt.payload["selection"]))
+    for first in range(0, len(ids), BATCH):
+        attempt.check()
+        tag_batch(attempt, action, ids[first : first + BATCH])
+        attempt.progress(first + BATCH, len(ids), TAGGING)
+
+
+TAGGING = Sentence(gettext_noop("Tagging the pictures"))
+
+
+def tag_batch(attempt: Attempt, action: TagAction, ids: list[int]) -> None:
+    """One transaction's worth."""
+    with transaction.atomic():
+        attempt.hold()
+        one_at_a_time(action.dataset)
+        refuse_label_gone(action.dataset, action.label)
+        done = TagChange.objects.filter(action=action).values("image")
+        chosen = images_with_ids(action.dataset, ids).filter(trashed_at=None).exclude(pk__in=done)
+        remember_and_change(action, without(chosen, action.label), label=action.label)
