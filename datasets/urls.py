@@ -1,6 +1,34 @@
 """The room's pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from datasets.views import acts, bench, imports, labels, pictures, sets
 
 app_name = "datasets"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("projects/<int:project_pk>/datasets/", sets.dataset_list, name="list"),
+    path("projects/<int:project_pk>/datasets/new/", sets.new, name="new"),
+    path("datasets/<int:pk>/", bench.bench, name="detail"),
+    path("datasets/<int:pk>/images/", bench.images, name="images"),
+    path("datasets/<int:pk>/tag/", acts.tag, name="tag"),
+    path("datasets/<int:pk>/discard/", acts.discard, name="discard"),
+    path("datasets/<int:pk>/undo/", acts.undo, name="undo"),
+    path("datasets/<int:pk>/labels/", bench.labels, name="labels"),
+    path("datasets/<int:pk>/labels/add/", labels.add, name="label-add"),
+    path("datasets/<int:pk>/labels/<int:label_pk>/", labels.label, name="label"),
+    path("datasets/<int:pk>/labels/<int:label_pk>/rename/", labels.rename, name="label-rename"),
+    path("datasets/<int:pk>/labels/<int:label_pk>/delete/", labels.delete, name="label-delete"),
+    path("datasets/<int:pk>/changes/", sets.changes, name="changes"),
+    path("datasets/<int:pk>/trash/", sets.trash_page, name="trash"),
+    path("datasets/<int:pk>/settings/", sets.settings, name="settings"),
+    path("datasets/<int:pk>/settings/trash/", sets.trash, name="to-trash"),
+    path("datasets/<int:pk>/restore/", sets.restore, name="restore"),
+    path("datasets/<int:pk>/import/", imports.import_new, name="import"),
+    path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("imports/<int:pk>/progress/", imports.progress, name="import-progress"),
+    path("imports/<int:pk>/cancel/", imports.cancel, name="import-cancel"),
+    path("imports/<int:pk>/undo/", imports.undo, name="import-undo"),
+    path("images/<int:pk>/", bench.image, name="image"),
+    path("images/<int:pk>/thumbnail/", pictures.thumbnail, name="thumbnail"),
+    path("images/<int:pk>/preview/", pictures.preview, name="preview"),
+]

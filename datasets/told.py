@@ -1,0 +1,39 @@
+"""What an act did, in a sentence: for toasts, messages and the list of changes."""
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import gettext, ngettext
+
+from datasets.models import ActionKind, TagAction
+from datasets.tagging import Undone
+
+
+def told_act(action: TagAction) -> str:
+    """“128 pictures tagged 狗”."""
+    count = action.changed
+    if not count:
+        return gettext("Nothing changed: these pictures are like that already.")
+    if action.kind == ActionKind.TRASH:
+        text = ngettext("%(count)s picture in the trash now", "%(count)s pictures in the trash now", count)
+    elif action.kind == ActionKind.RESTORE:
+        text = ngettext("%(count)s picture restored", "%(count)s pictures restored", count)
+    elif action.label_name:
+        text = ngettext("%(count)s picture tagged %(label)s", "%(count)s pictures tagged %(label)s", count)
+    else:
+        text = ngettext(
+            "Label removed from %(count)s picture", "Label removed from %(count)s pictures", count
+        )
+    return text % {"count": intcomma(count), "label": action.label_name}
+
+
+def told_undo(undone: Undone) -> str:
+    """“Undone for 120 pictures; 8 had been changed by somebody since and stay as they are.”"""
+    if not undone.changed:
+        return gettext("Nothing to undo: these pictures were changed since, or this was undone already.")
+    text = ngettext("Undone for %(count)s picture.", "Undone for %(count)s pictures.", undone.changed)
+    told = text % {"count": intcomma(undone.changed)}
+    if undone.skipped:
+        since = ngettext(
+            "%(count)s was changed since and stays.", "%(count)s were changed since and stay.", undone.skipped
+        )
+        told += " " + since % {"count": intcomma(undone.skipped)}
+    return told

@@ -1,0 +1,93 @@
+"""The bench's acts: tag, untag, delete, undo. Each is one acknowledged POST."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_POST
+
+from datasets.access import action_to_undo, dataset_for
+from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
+from datasets.labels import find_label, find_or_create, label_named
+from datasets.models import ActionKind, Label
+from datasets.tagging import tag_images, trash_images
+from datasets.tagging import undo as undo_action
+from datasets.told import told_act, told_undo
+from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, Asked, BadAct, Done, acknowledged
+from projects.access import check
+from projects.models import Role
+
+
+@login_required
+@require_POST
+def tag(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give pictures a label, take it from them, or do an earlier act again."""
+    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+
+    def act(asked: Asked) -> Done:
+        if "again" in asked.body:
+            return repeat(asked)
+        before = dataset.labels.count()
+        label, chosen = wanted_label(asked), asked.chosen
+        many = chosen.order_by()[: MOST_AT_ONCE + 1].count()
+        if many > MOST_AT_ONCE:
+            action = tag_in_background(dataset=dataset, user=asked.user, chosen=chosen, label=label)[0]
+            told = _("This goes on in the background; Jobs shows how far it is.")
+            return Done(told, many, action.pk, dataset.labels.count() != before)
+        action = tag_images(dataset=dataset, user=asked.user, chosen=chosen, label=label)
+        return Done(told_act(action), action.changed, action.pk, dataset.labels.count() != before)
+
+    return acknowledged(request, dataset, act)
+
+
+def wanted_label(asked: Asked) -> Label | None:
+    """The label that was named; None takes labels away. A new one is made for those who may."""
+    name = asked.body.get("label")
+    if name is None or asked.body.get("untag"):
+        return None
+    if not isinstance(name, str) or not name:
+        raise BadAct(gettext_noop("No label was named."))
+    if asked.body.get("create") and find_label(asked.dataset, name) is None:
+        check(asked.user, asked.dataset.project, at_least=MAY_EDIT_LABELS)
+        return find_or_create(dataset=asked.dataset, name=name, user=asked.user)
+    return label_named(asked.dataset, name)
+
+
+def repeat(asked: Asked) -> Done:
+    """Exactly the pictures of an act that was undone, again."""
+    before = asked.action("again")
+    if before.kind == ActionKind.TRASH:
+        check(asked.user, asked.dataset.project, at_least=MAY_DELETE)
+        action = trash_images(dataset=asked.dataset, user=asked.user, chosen=asked.chosen)
+    else:
+        label = label_named(asked.dataset, before.label_name) if before.label_name else None
+        action = tag_images(dataset=asked.dataset, user=asked.user, chosen=asked.chosen, label=label)
+    return Done(told_act(action), action.changed, action.pk)
+
+
+@login_required
+@require_POST
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move pictures to the trash."""
+    dataset = dataset_for(request.user, pk, at_least=MAY_DELETE, scope="label")
+
+    def act(asked: Asked) -> Done:
+        action = trash_images(dataset=dataset, user=asked.user, chosen=asked.chosen)
+        return Done(told_act(action), action.changed, action.pk)
+
+    return acknowledged(request, dataset, act)
+
+
+@login_required
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give back what an act changed, but for what somebody changed since."""
+    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+
+    def act(asked: Asked) -> Done:
+        before = dataset.labels.count()
+        action = action_to_undo(asked.user, pk, asked.number("action"))
+        undone = undo_action(action=action, user=asked.user)
+        return Done(told_undo(undone), undone.changed, None, dataset.labels.count() != before)
+
+    return acknowledged(request, dataset, act)

@@ -1,0 +1,151 @@
+"""Data sets: the list, a new one, its settings, its changes, the trash."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from datasets.access import dataset_for
+from datasets.counts import bytes_of, counts_of
+from datasets.creation import NameTaken, create_dataset, describe, restore_dataset, trash_dataset
+from datasets.forms import DatasetForm
+from datasets.history import recent_actions
+from datasets.models import ActionKind, Dataset
+from datasets.told import told_act
+from datasets.views.acknowledging import person
+from projects.access import may, project_for
+from projects.models import Role
+
+CARDS_A_PAGE = 24
+CHANGES_A_PAGE = 50
+THUMBNAILS = 4
+MAY_MANAGE = Role.ENGINEER
+
+
+@login_required
+@require_GET
+def dataset_list(request: HttpRequest, project_pk: int) -> HttpResponse:
+    """The project's data sets as cards; and what lies in the trash."""
+    project = project_for(request.user, project_pk)
+    live = project.datasets.filter(trashed_at=None).order_by("name")
+    shown = Paginator(live, CARDS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "project": project,
+        "active": "data",
+        "page": shown,
+        "cards": [card_of(dataset) for dataset in shown],
+        "trashed": project.datasets.exclude(trashed_at=None).order_by("-trashed_at"),
+        "may_manage": may(request.user, project, at_least=MAY_MANAGE),
+    }
+    return render(request, "datasets/dataset_list.html", context)
+
+
+def card_of(dataset: Dataset) -> dict[str, Any]:
+    """What a card says."""
+    counts = counts_of(dataset)
+    return {
+        "dataset": dataset,
+        "counts": counts,
+        "share": counts.labelled / counts.total if counts.total else None,
+        "bytes": bytes_of(dataset),
+        "images": dataset.images.live().order_by("-id")[:THUMBNAILS],
+    }
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, project_pk: int) -> HttpResponse:
+    """Make a data set, and go on to its first import."""
+    project = project_for(request.user, project_pk, at_least=MAY_MANAGE)
+    form = DatasetForm(request.POST or None, instance=Dataset(project=project))
+    if request.method == "POST" and form.is_valid():
+        dataset = create_dataset(project=project, user=person(request), **form.cleaned_data)
+        return redirect("datasets:import", dataset.pk)
+    return render(request, "datasets/dataset_new.html", {"project": project, "active": "data", "form": form})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename, describe, or move to the trash."""
+    dataset = dataset_for(request.user, pk, at_least=MAY_MANAGE)
+    form = DatasetForm(request.POST or None, instance=dataset)
+    if request.method == "POST" and form.is_valid():
+        describe(dataset=dataset, user=person(request), **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("datasets:settings", pk)
+    if request.method == "POST":
+        dataset.refresh_from_db()
+    context = {
+        "project": dataset.project,
+        "active": "data",
+        "dataset": dataset,
+        "form": form,
+        "counts": counts_of(dataset),
+        "bytes": bytes_of(dataset),
+    }
+    return render(request, "datasets/dataset_settings.html", context)
+
+
+@login_required
+@require_POST
+def trash(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move a data set to the trash; nothing in it is lost."""
+    dataset = dataset_for(request.user, pk, at_least=MAY_MANAGE)
+    trash_dataset(dataset=dataset, user=person(request))
+    told = _("%(name)s is in the trash. It can be restored below.") % {"name": dataset.name}
+    messages.success(request, told)
+    return redirect("datasets:list", dataset.project_id)
+
+
+@login_required
+@require_POST
+def restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a data set out of the trash."""
+    trashed = get_object_or_404(Dataset.objects.exclude(trashed_at=None).select_related("project"), pk=pk)
+    project = project_for(request.user, trashed.project_id, at_least=MAY_MANAGE)
+    try:
+        restore_dataset(dataset=trashed, user=person(request))
+    except NameTaken as error:
+        messages.error(request, str(error))
+        return redirect("datasets:list", project.pk)
+    return redirect("datasets:detail", pk)
+
+
+@login_required
+@require_GET
+def changes(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was done to the pictures, by whom, each with its undo."""
+    return changes_page(request, pk, trash_alone=False)
+
+
+@login_required
+@require_GET
+def trash_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was moved to the trash and is still there."""
+    return changes_page(request, pk, trash_alone=True)
+
+
+def changes_page(request: HttpRequest, pk: int, *, trash_alone: bool) -> HttpResponse:
+    """The list behind both pages."""
+    dataset = dataset_for(request.user, pk)
+    found = recent_actions(dataset)
+    if trash_alone:
+        found = found.filter(kind=ActionKind.TRASH, undone_at=None)
+    shown = Paginator(found, CHANGES_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "project": dataset.project,
+        "active": "data",
+        "dataset": dataset,
+        "page": shown,
+        "actions": [(action, told_act(action)) for action in shown],
+        "trash_alone": trash_alone,
+        "in_trash": dataset.images.exclude(trashed_at=None).count(),
+        "may_tag": may(request.user, dataset.project, at_least=Role.LABELLER),
+    }
+    return render(request, "datasets/dataset_changes.html", context)

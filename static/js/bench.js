@@ -1,0 +1,163 @@
+/** The tagging bench: puts grid, selection, labels, acts, preview and keys together. */
+
+import { openActs } from "./bench-acts.js";
+import { openBand } from "./bench-band.js";
+import { openGrid } from "./bench-grid.js";
+import { listenToKeys } from "./bench-keys.js";
+import { openLabels } from "./bench-labels.js";
+import { openPreview } from "./bench-preview.js";
+import { openSelection } from "./bench-selection.js";
+import { say } from "./bench-words.js";
+import { number } from "./format.js";
+import { show } from "./toast.js";
+
+const root = document.querySelector("[data-bench]");
+const mayTag = "mayTag" in root.dataset;
+const bar = root.querySelector("[data-bar]");
+const form = root.querySelector("[data-acts]");
+let selection = null;
+
+const grid = openGrid(root, { onChange: () => selection?.follow() });
+const labels = openLabels(root, { onChoose: choose });
+const matching = () => Number(root.dataset.matching);
+
+// ---- the selection and its bar ------------------------------------------------------------------------------
+function drawBar() {
+  if (!bar) return;
+  const count = selection.everything ? matching() : selection.ids.length;
+  bar.hidden = count === 0;
+  bar.querySelector("[data-selected]").textContent = say("selected", {
+    count: number(count),
+    total: number(matching()),
+  });
+  const more = bar.querySelector("[data-select-all]");
+  more.hidden = selection.everything || !selection.loadedAll || matching() <= count;
+  more.textContent = say("selectAll", { count: number(matching()) });
+}
+
+selection = openSelection(root, grid, { changed: drawBar });
+
+function chosen() {
+  if (selection.everything) return { everything: true };
+  const ids = selection.ids;
+  if (ids.length) return { ids };
+  return grid.current ? { ids: [grid.idOf(grid.current)] } : null;
+}
+
+// ---- acts ---------------------------------------------------------------------------------------------------
+const acts = mayTag
+  ? openActs(root, grid, labels, {
+      settled(answer) {
+        if (answer.counts) root.dataset.matching = answer.counts.matching;
+        root.querySelector("[data-empty]")?.toggleAttribute("hidden", matching() > 0);
+        drawBar();
+      },
+      saving(count, state) {
+        const line = root.querySelector("[data-saving]");
+        line.hidden = state === "idle" || state === "sending";
+        line.querySelector("[data-saving-words]").textContent = say(state === "signed-out" ? "signedOut" : "notSaved", {
+          count: number(count),
+        });
+        line.querySelector("[data-sign-in]").hidden = state !== "signed-out";
+      },
+    })
+  : null;
+
+function finish(act) {
+  const what = chosen();
+  if (!acts || !what) return;
+  act(what);
+  selection.clear();
+}
+
+const tag = (label) => finish((what) => acts.tag(what, label));
+const untag = () => finish((what) => acts.tag(what, null));
+const discard = () => finish((what) => acts.discard(what));
+
+/** A name that was typed: one of the labels, or a new one where the person may make it. */
+function labelNamed(name) {
+  const known = labels.byName(name);
+  if (known) return known;
+  if ("mayEdit" in root.dataset) return { name, create: true, hue: "" };
+  show(say("noSuchLabel", { label: name }), { kind: "error" });
+  return null;
+}
+
+/** Chosen in the column's search: tags what is selected, or else shows the label. */
+function choose(label) {
+  if (acts && (selection.everything || selection.ids.length)) tag(label);
+  else window.location.assign(label.row.querySelector("a").href);
+}
+
+form?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const act = event.submitter?.dataset.act ?? "tag";
+  if (act === "untag") return untag();
+  if (act === "discard") return discard();
+  const field = form.querySelector("[data-tag-as]");
+  const name = event.submitter?.name === "label" ? event.submitter.value : field.value.trim();
+  const label = name ? labelNamed(name) : null;
+  if (!label) return;
+  tag(label);
+  field.value = "";
+  if (grid.current) grid.setCurrent(grid.current);
+});
+bar?.querySelector("[data-select-all]").addEventListener("click", () => selection.all());
+bar?.querySelector("[data-clear]").addEventListener("click", () => selection.clear());
+root.querySelector("[data-retry]")?.addEventListener("click", () => acts.retry());
+
+const preview = openPreview(root, grid, {
+  onTag: (id, label) => acts?.tag({ ids: [id] }, label),
+  onDiscard: (id) => acts?.discard({ ids: [id] }),
+});
+grid.list.addEventListener("click", (event) => {
+  const link = event.target.closest(".thumb-open");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  preview.open(link.closest(".thumb"));
+});
+grid.list.addEventListener("dblclick", (event) => {
+  const thumb = event.target.closest(".thumb");
+  if (thumb) preview.open(thumb);
+});
+if (mayTag) openBand(root, grid, selection);
+listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, discard });
+
+// ---- one label: rename, delete --------------------------------------------------------------------------------
+const labelDialog = root.querySelector("[data-label-dialog]");
+root.querySelector("[data-labels]").addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-label-edit]");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const url = new URL(link.href);
+  url.searchParams.set("view", new URL(root.dataset.imagesUrl, window.location.href).search.slice(1));
+  const response = await fetch(url, { headers: { "X-Requested-With": "XMLHttpRequest" } }).catch(() => null);
+  if (!response?.ok || response.redirected) return window.location.assign(link.href);
+  labelDialog.innerHTML = await response.text();
+  labelDialog.showModal();
+});
+labelDialog.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-label-delete]")) return;
+  event.preventDefault();
+  labelDialog.close();
+  acts.deleteLabel(event.target.action, event.target.elements.move_to.value);
+});
+
+// ---- how it looks -------------------------------------------------------------------------------------------
+const sizes = [...root.querySelectorAll("[data-size-choice]")];
+function setSize(size) {
+  grid.list.dataset.size = size;
+  for (const button of sizes) button.setAttribute("aria-pressed", String(button.dataset.sizeChoice === size));
+}
+for (const button of sizes) {
+  button.addEventListener("click", () => {
+    setSize(button.dataset.sizeChoice);
+    localStorage.setItem("bench:size", button.dataset.sizeChoice);
+  });
+}
+setSize(localStorage.getItem("bench:size") ?? "m");
+root.querySelector("[data-order]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
+document.addEventListener("taxon:refreshed", (event) => {
+  if (event.target.matches("[data-import-ended]")) grid.reload().then(labels.reload);
+});
+drawBar();
