@@ -38,7 +38,7 @@ def on_starting(server: Any) -> None:
 
 def post_fork(server: Any, worker: Any) -> None:
     """A worker must not outlive its master (Linux; elsewhere gunicorn notices within a second)."""
-    from jobs.worker import die_with_parent
+    from jobs.leash import die_with_parent
 
     die_with_parent()
 

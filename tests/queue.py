@@ -24,6 +24,9 @@ class QuietWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         pass
 
+    def subscribe(self) -> None:
+        """Nobody sends it commands, and leaving the channel takes a second."""
+
 
 @dataclass
 class RealQueue:
@@ -63,6 +66,7 @@ class RealQueue:
         """Work until all queues are empty, jobs that other jobs asked for included."""
         while any(django_rq.get_queue(name).count for name in settings.QUEUES):
             for name in settings.QUEUES:
-                queue = django_rq.get_queue(name)
+                if not (queue := django_rq.get_queue(name)).count:
+                    continue
                 worker = QuietWorker([queue], connection=queue.connection, serializer=queue.serializer)
                 worker.work(burst=True, logging_level="WARNING")

@@ -24,3 +24,4 @@ QUEUE_SOCKET = Path(_folder) / "redis.sock"
 REDIS_URL = f"unix://{QUEUE_SOCKET}"
 for _queue in RQ_QUEUES.values():
     _queue["URL"] = REDIS_URL
+JOB_RETRY_SECONDS = (0.0,)  # in production a pause gives what was missing time to come back

@@ -3,7 +3,8 @@
 from django.http import Http404
 
 from jobs.models import Job
-from projects.access import Role, Who, allowed_projects, check
+from projects.access import Who, allowed_projects, check
+from projects.models import Role
 
 
 def job_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Job:

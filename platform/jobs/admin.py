@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from jobs.ends import try_again
 from jobs.models import Job
 from jobs.queue import cancel
-from jobs.running import try_again
 from web.admin import ReadOnlyAdmin
 
 
@@ -17,7 +17,9 @@ from web.admin import ReadOnlyAdmin
 class JobAdmin(ReadOnlyAdmin):
     """Durable jobs."""
 
-    list_display = ["id", "kind", "queue", "state", "attempt", "project", "created_by", "created_at", "finished_at"]
+    list_display = [
+        *("id", "kind", "queue", "state", "attempt", "project", "created_by", "created_at", "finished_at"),
+    ]
     list_filter = ["state", "queue", "kind", "created_at"]
     search_fields = ["id", "kind", "project__name", "created_by__username", "traceback"]
     actions = ["cancel_jobs", "run_again"]
@@ -32,4 +34,5 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Try parked jobs again"), permissions=["view"])
     def run_again(self, request: HttpRequest, jobs: Any) -> None:
         """Put parked jobs back in line."""
-        messages.success(request, _("%(count)s jobs are tried again.") % {"count": sum(try_again(job) for job in jobs)})
+        count = sum(try_again(job) for job in jobs)
+        messages.success(request, _("%(count)s jobs are tried again.") % {"count": count})

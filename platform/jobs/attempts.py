@@ -1,61 +1,43 @@
 """One attempt at a job: holding its lease, reporting progress, and knowing when to let go."""
 
+import logging
 import os
-import socket
 import threading
 import time
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.db import close_old_connections, connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
+from jobs import leases
+from jobs.ends import fail, give_back, held
+from jobs.failures import Failure
 from jobs.models import WAITING, Job, State
+from jobs.registry import silence_of
 from web.sentences import Sentence
 
-LEASE = timedelta(seconds=30)
-RENEW_EVERY = 10.0
+log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
 REPORT_EVERY = 0.5
 
-
-class LostLease(BaseException):
-    """Somebody else holds this job now. Not an Exception, so that no handler swallows it."""
+stopping = threading.Event()  # set by the work-horse when the service is asked to stop
 
 
-class Cancelled(Exception):
+class MustEnd(BaseException):
+    """The work must end now. Not an Exception, so that no handler swallows it."""
+
+
+class LostLease(MustEnd):
+    """Somebody else holds this job now."""
+
+
+class Cancelled(MustEnd):
     """A person asked for the job to end."""
 
 
-def boot_id() -> str:
-    """This boot of this machine; empty where the system does not tell."""
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else ""
-
-
-def start_time(pid: int) -> str:
-    """When a process started, in clock ticks since boot; empty where it is gone or the system does not tell."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
-def myself() -> str:
-    """Who holds a lease: host, boot, process and its start, so that a dead holder is known at once."""
-    pid = os.getpid()
-    return f"{socket.gethostname()}|{boot_id()}|{pid}|{start_time(pid)}"
-
-
-def holder_is_dead(holder: str) -> bool:
-    """True only where this very machine can tell that the process is gone."""
-    host, boot, pid, started = (holder.split("|") + ["", "", "", ""])[:4]
-    if not (boot and started and host == socket.gethostname() and boot == boot_id()):
-        return False
-    return start_time(int(pid)) != started
+class Interrupted(MustEnd):
+    """The service stops; the job goes on with the next start."""
 
 
 class Attempt:
@@ -64,7 +46,8 @@ class Attempt:
     def __init__(self, job: Job) -> None:
         self.job, self.number, self.payload = job, job.attempt, job.payload
         self._lost, self._cancel, self._ended = threading.Event(), threading.Event(), threading.Event()
-        self._reported = 0.0
+        self._reported, self._sign_of_life = 0.0, time.monotonic()
+        self._silence = silence_of(job.kind)
 
     @classmethod
     def claim(cls, job_id: int) -> "Attempt | None":
@@ -73,16 +56,21 @@ class Attempt:
             taken = Job.objects.filter(pk=job_id, state__in=WAITING).update(
                 state=State.RUNNING,
                 attempt=F("attempt") + 1,
-                holder=myself(),
-                lease_until=timezone.now() + LEASE,
+                holder=leases.myself(),
                 started_at=timezone.now(),
                 finished_at=None,
+                wake_at=None,
+                **leases.fresh(),
             )
             return cls(Job.objects.select_related("project", "created_by").get(pk=job_id)) if taken else None
 
     def write(self, **fields: Any) -> None:
         """Change the row if it is still ours; raises LostLease if not."""
-        if not Job.objects.filter(pk=self.job.pk, attempt=self.number, state=State.RUNNING).update(**fields):
+        self._sign_of_life = time.monotonic()
+        self._write(**fields)
+
+    def _write(self, **fields: Any) -> None:
+        if not held(self.job.pk, self.number).update(**fields):
             self._lost.set()
             raise LostLease
 
@@ -91,19 +79,24 @@ class Attempt:
 
         Touching the row takes its lock, so a rival's claim waits for this transaction's end.
         """
-        self.write(lease_until=timezone.now() + LEASE)
+        if not connection.in_atomic_block:
+            raise transaction.TransactionManagementError("hold() fences nothing outside transaction.atomic()")
+        self.write(**leases.fresh())
 
     def check(self) -> None:
-        """Call often: raises LostLease or Cancelled when the work must end."""
+        """Call often: raises LostLease, Cancelled or Interrupted when the work must end."""
+        self._sign_of_life = time.monotonic()
         if self._lost.is_set():
             raise LostLease
         if self._cancel.is_set():
             raise Cancelled
+        if stopping.is_set():
+            raise Interrupted
 
     @property
     def must_end(self) -> bool:
-        """For loops that cannot raise half-way."""
-        return self._lost.is_set() or self._cancel.is_set()
+        """For loops that cannot raise half-way; unlike check() it is no sign of life."""
+        return self._lost.is_set() or self._cancel.is_set() or stopping.is_set()
 
     def progress(self, done: int, total: int, sentence: Sentence | None = None) -> None:
         """Tell people how far it is; cheap enough to call at every step."""
@@ -118,28 +111,49 @@ class Attempt:
         self.write(**fields)
 
     def keep_lease(self) -> None:
-        """The body of the thread that renews the lease and hears of a cancel."""
+        """The body of the thread that renews the lease, and hears of a cancel, a stop, and silence."""
         renewed = time.monotonic()
-        while not self._ended.wait(LOOK_EVERY):
-            close_old_connections()
-            try:
-                fields: dict[str, Any] = {}
-                if time.monotonic() - renewed >= RENEW_EVERY:
-                    fields["lease_until"] = timezone.now() + LEASE
-                    renewed = time.monotonic()
-                mine = Job.objects.filter(pk=self.job.pk, attempt=self.number, state=State.RUNNING)
-                if fields and not mine.update(**fields):
-                    self._lost.set()
+        stop_seen = False
+        try:
+            while not self._ended.wait(LOOK_EVERY):
+                try:
+                    close_old_connections()
+                    if stopping.is_set() and stop_seen:
+                        self._leave()
+                    stop_seen = stopping.is_set()
+                    self._end_silence()
+                    if time.monotonic() - renewed >= leases.RENEW_EVERY:
+                        self._write(**leases.fresh())
+                        renewed = time.monotonic()
+                    self._hear()
+                except LostLease:
                     return
-                row = mine.values_list("cancel_requested", flat=True).first()
-                if row is None:
-                    self._lost.set()
-                    return
-                if row:
-                    self._cancel.set()
-            except Exception:  # noqa: BLE001  a database that is away for a moment: the lease decides, not this look
-                connection.close()
-        connection.close()
+                except Exception as error:  # noqa: BLE001  the database is away for a moment: tried again in a second
+                    log.warning("job %s: its lease could not be looked after (%s)", self.job.pk, error)
+                    connection.close()
+        finally:
+            connection.close()
+
+    def _hear(self) -> None:
+        """Somebody else's job by now? A cancel?"""
+        asked = held(self.job.pk, self.number).values_list("cancel_requested", flat=True).first()
+        if asked is None:
+            self._lost.set()
+            raise LostLease
+        if asked:
+            self._cancel.set()
+
+    def _end_silence(self) -> None:
+        """A handler that hangs loses the job; its worker ends the process where it does not end by itself."""
+        if time.monotonic() - self._sign_of_life > self._silence:
+            fail(self.job.pk, self.number, Failure.silent(self._silence))
+            self._lost.set()
+            raise LostLease
+
+    def _leave(self) -> None:
+        """The service stops and the handler did not hear it: give the job back for it, and go."""
+        give_back(self.job.pk, self.number)
+        os._exit(0)
 
     def __enter__(self) -> "Attempt":
         self._thread = threading.Thread(target=self.keep_lease, name=f"lease-{self.job.pk}", daemon=True)
@@ -149,6 +163,3 @@ class Attempt:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join(timeout=LOOK_EVERY * 3)
-
-
-CANCELLED = Sentence(gettext_noop("Cancelled."))

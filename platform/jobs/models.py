@@ -1,7 +1,5 @@
 """The durable truth about background work; the queue only wakes workers."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +17,7 @@ class Queue(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """queued → running → succeeded | failed | cancelled, retrying between attempts, parked after three alike failures."""
+    """queued → running → succeeded | failed | cancelled; parked after alike failures."""
 
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
@@ -50,9 +48,13 @@ class Job(models.Model):
     kind = models.CharField(_("kind"), max_length=64, db_index=True)
     queue = models.CharField(_("queue"), max_length=16, choices=Queue.choices)
     payload = models.JSONField(default=dict)
-    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.QUEUED, db_index=True)
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.QUEUED, db_index=True
+    )
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    beat = models.FloatField(null=True, blank=True)  # the last renewal, by the kernel's clock
+    wake_at = models.DateTimeField(null=True, blank=True)  # the pause before the next attempt
     holder = models.CharField(_("worker"), max_length=200, blank=True)
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveBigIntegerField(default=0)

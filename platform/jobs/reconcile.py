@@ -1,72 +1,68 @@
 """Brings the queue back in line with the database: nothing waits for a wake-up that was lost."""
 
 import logging
+from datetime import timedelta
 
-import django_rq
+from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from redis.exceptions import RedisError
-from rq.exceptions import NoSuchJobError
-from rq.job import Job as Wake
-from rq.job import JobStatus
 
-from jobs.attempts import holder_is_dead
-from jobs.models import WAITING, Job, State
-from jobs.queue import wake, wake_id
-from jobs.running import retry_or_park
+from jobs.ends import fail
+from jobs.failures import Failure
+from jobs.leases import put_down, why_over
+from jobs.models import WAITING, Job, Queue, State
+from jobs.wakes import send_anew, waiting_wakes, wake_id
 
 log = logging.getLogger(__name__)
-EVERY_SECONDS = 15
-LIVE = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED}
+EVERY_SECONDS = 15.0
+LONGEST_PAUSE = timedelta(minutes=5)  # one further off was set before somebody put the clock back
 
 
 def reconcile() -> int:
     """Take running jobs from holders that are gone, and wake waiting ones that Redis does not know.
 
-    Returns how many jobs were put right.
+    Any number of processes may do so at once. Returns how many jobs were put right.
     """
     return release_lost() + wake_waiting()
 
 
 def release_lost() -> int:
-    """Jobs whose lease ran out, or whose process this machine knows to be dead, go back in line."""
+    """Jobs whose holder is gone go back in line. One row that makes trouble does not stop the others."""
     count = 0
-    for job in Job.objects.filter(state=State.RUNNING):
-        expired = job.lease_until is None or job.lease_until < timezone.now()
-        if expired or holder_is_dead(job.holder):
-            log.warning("job %s lost its worker (%s)", job.pk, "lease expired" if expired else "process gone")
-            retry_or_park(job, job.attempt, "The worker went away.")
-            count += 1
+    for job in Job.objects.filter(state=State.RUNNING).annotate(now=Now()):
+        try:
+            if why := why_over(job, job.now):  # type: ignore[attr-defined]
+                count += release(job, why)
+        except Exception:
+            log.exception("job %s could not be put right", job.pk)
     return count
+
+
+def release(job: Job, why: str) -> bool:
+    """Take the job from its holder, unless that has renewed its lease since we looked."""
+    with transaction.atomic():
+        taken = fail(job.pk, job.attempt, Failure.lost(why), holder=job.holder, beat=job.beat)
+        if taken:  # before the commit, so before anybody is woken for it
+            put_down(job.holder)
+    if taken:
+        log.warning("job %s lost its worker (%s)", job.pk, why)
+    return taken
 
 
 def wake_waiting() -> int:
-    """Waiting rows without an entry in Redis get one."""
+    """Waiting rows that are due and have no wake-up in line get one."""
+    due = Q(wake_at=None) | Q(wake_at__lte=Now()) | Q(wake_at__gt=Now() + LONGEST_PAUSE)
+    waiting = Job.objects.filter(due, state__in=WAITING).only("pk", "queue", "attempt")
     count = 0
-    for job in Job.objects.filter(Q(state__in=WAITING)).only("pk", "queue", "attempt"):
-        try:
-            if known(job):
-                continue
-            count += wake(job.pk, job.queue, job.attempt)
-        except RedisError as error:
-            log.warning("the queue cannot be reached: %s", error)
-            break
-    return count
-
-
-def known(job: Job) -> bool:
-    """True where Redis holds a live wake-up for this attempt; a spent one is removed to make room."""
-    queue = django_rq.get_queue(job.queue)
     try:
-        entry = Wake.fetch(wake_id(job.pk, job.attempt), connection=queue.connection, serializer=queue.serializer)
-    except NoSuchJobError:
-        return False
-    status = entry.get_status()
-    if status == JobStatus.QUEUED and queue.get_job_position(entry.id) is None:
-        # Written, but in no list: the worker died between taking it and saying so.
-        entry.delete()
-        return False
-    if status in LIVE:
-        return True
-    entry.delete()
-    return False
+        for queue in Queue.values:
+            rows = list(waiting.filter(queue=queue))
+            in_line = waiting_wakes(queue) if rows else set()
+            for job in rows:
+                if wake_id(job.pk, job.attempt) not in in_line:
+                    send_anew(job.pk, job.queue, job.attempt)
+                    count += 1
+    except RedisError as error:
+        log.warning("the queue cannot be reached: %s", error)
+    return count

@@ -5,10 +5,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_noop
+
+from web.sentences import Refusal
 
 if TYPE_CHECKING:
     from jobs.attempts import Attempt
     from jobs.models import Job
+
+SILENCE = 600.0
+UNKNOWN = gettext_noop(
+    "This version of Taxon does not know the work “%(kind)s”; another version asked for it."
+)
+
+
+class UnknownKind(Refusal):
+    """A row of another version of the product."""
+
+    code = "unknown-kind"
 
 
 @dataclass(frozen=True)
@@ -17,6 +31,7 @@ class Kind:
 
     `run(attempt)` does the work; it must be idempotent and may be called again after a crash. `ended(job)`
     is called in the transaction that ends the job any way but well, so that what waits for it can be told.
+    `silence`: seconds without progress, check or hold after which the handler counts as hung.
     """
 
     name: str
@@ -24,6 +39,7 @@ class Kind:
     title: "str | Promise"
     run: "Callable[[Attempt], None]"
     ended: "Callable[[Job], None] | None" = None
+    silence: float = SILENCE
 
 
 _kinds: dict[str, Kind] = {}
@@ -35,8 +51,16 @@ def register(kind: Kind) -> None:
 
 
 def kind_of(name: str) -> Kind:
-    """The kind by name; KeyError where no room knows it (an old payload after an upgrade)."""
-    return _kinds[name]
+    """The kind by name. Raises UnknownKind where no room knows it (a row from before or after an upgrade)."""
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise UnknownKind(UNKNOWN, kind=name) from None
+
+
+def silence_of(name: str) -> float:
+    """How long its handler may be silent."""
+    return _kinds[name].silence if name in _kinds else SILENCE
 
 
 def title_of(name: str) -> str:

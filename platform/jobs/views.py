@@ -8,7 +8,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jobs.access import job_for
 from jobs.queue import cancel
-from projects.access import Role, project_for
+from projects.access import project_for
+from projects.models import Role
 
 SHOWN = 100
 

@@ -6,9 +6,10 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
+from redis.exceptions import RedisError
 
-from jobs.reconcile import EVERY_SECONDS, reconcile
+from jobs import reconcile
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,9 @@ class Command(BaseCommand):
         while True:
             close_old_connections()
             try:
-                reconcile()
-            except DatabaseError as error:
-                log.warning("the database cannot be reached: %s", error)
-            if options["once"] or stop.wait(EVERY_SECONDS):
+                reconcile.reconcile()
+            except (DatabaseError, RedisError) as error:
+                log.warning("rows and queue could not be compared: %s", error)
+                connection.close()
+            if options["once"] or stop.wait(reconcile.EVERY_SECONDS):
                 return
