@@ -4,7 +4,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from datasets.models import Dataset, Image, Import, TagAction
-from projects.access import Role, Who, allowed_projects, caller, check
+from projects.access import Who, allowed_projects, caller, check
+from projects.models import Role
 
 
 def datasets_of(who: Who, *, scope: str = "") -> QuerySet[Dataset]:
@@ -26,7 +27,9 @@ def dataset_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str =
 
 def image_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Image:
     """The door to a picture; one in the trash can still be seen by those who could restore it."""
-    image = Image.objects.select_related("dataset__project").filter(pk=pk, dataset__in=datasets_of(who)).first()
+    image = (
+        Image.objects.select_related("dataset__project").filter(pk=pk, dataset__in=datasets_of(who)).first()
+    )
     if image is None:
         raise Http404
     check(who, image.dataset.project, at_least=at_least, scope=scope)
@@ -35,7 +38,9 @@ def image_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "
 
 def import_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Import:
     """The door to an import."""
-    found = Import.objects.select_related("dataset__project").filter(pk=pk, dataset__in=datasets_of(who)).first()
+    found = (
+        Import.objects.select_related("dataset__project").filter(pk=pk, dataset__in=datasets_of(who)).first()
+    )
     if found is None:
         raise Http404
     check(who, found.dataset.project, at_least=at_least, scope=scope)

@@ -39,7 +39,9 @@ def _all_decoded(names: Iterable[bytes], encoding: str) -> list[str] | None:
 def _plausibility(names: Iterable[str]) -> float:
     """How much the letters beyond ASCII look like words, from 0 to 1."""
     words = {word for name in names for word in _words(name) if not word.isascii()}
-    weights = [(sum(map(_worth, word)) * _harmony(word), sum(not c.isascii() for c in word)) for word in words]
+    weights = [
+        (sum(map(_worth, word)) * _harmony(word), sum(not c.isascii() for c in word)) for word in words
+    ]
     letters = sum(count for _, count in weights)
     return sum(weight for weight, _ in weights) / letters if letters else 0.0
 

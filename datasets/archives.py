@@ -36,7 +36,9 @@ class Archive:
         try:
             entries = [entry for entry in read_directory(self._stream) if not entry.is_folder]
             self._most = most_bytes(path.stat().st_size)
-            self.encoding = encoding or encoding_of([entry.raw_name for entry in entries if not entry.says_utf8])
+            self.encoding = encoding or encoding_of(
+                [entry.raw_name for entry in entries if not entry.says_utf8]
+            )
             self.offered = self._offers(entries)
         except BaseException:
             self._stream.close()

@@ -36,7 +36,9 @@ def create_dataset(*, project: Project, user: User, name: str, description: str 
     return made
 
 
-def describe(*, dataset: Dataset, user: User, name: str | None = None, description: str | None = None) -> Dataset:
+def describe(
+    *, dataset: Dataset, user: User, name: str | None = None, description: str | None = None
+) -> Dataset:
     """Another name or description; None leaves it. Raises NameTaken."""
     if name is not None:
         dataset.name = name.strip()

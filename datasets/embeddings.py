@@ -108,7 +108,9 @@ def missing_of(extractor: Extractor, rows: Sequence[Row]) -> list[Row]:
     wanted = list(keys)
     for start in range(0, len(wanted), LOOK_UP):
         some = wanted[start : start + LOOK_UP]
-        for found in Feature.objects.filter(extractor=extractor.id, sha256__in=some).values_list("sha256", flat=True):
+        for found in Feature.objects.filter(extractor=extractor.id, sha256__in=some).values_list(
+            "sha256", flat=True
+        ):
             del keys[found]
     return list(keys.items())
 
@@ -146,7 +148,10 @@ def keep(extractor: Extractor, sha256s: Sequence[str], vectors: np.ndarray) -> N
             extractor=extractor.id, key=key, rows=len(vectors), dimensions=vectors.shape[1]
         )
         Feature.objects.bulk_create(
-            [Feature(extractor=extractor.id, sha256=each, shard=shard, row=row) for row, each in enumerate(sha256s)],
+            [
+                Feature(extractor=extractor.id, sha256=each, shard=shard, row=row)
+                for row, each in enumerate(sha256s)
+            ],
             ignore_conflicts=True,
         )
 
@@ -157,7 +162,9 @@ def features_of(extractor: Extractor, sha256s: Sequence[str]) -> np.ndarray:
     wanted = list(dict.fromkeys(sha256s))
     for start in range(0, len(wanted), LOOK_UP):
         found = Feature.objects.filter(extractor=extractor.id, sha256__in=wanted[start : start + LOOK_UP])
-        places |= {sha256: (key, row) for sha256, key, row in found.values_list("sha256", "shard__key", "row")}
+        places |= {
+            sha256: (key, row) for sha256, key, row in found.values_list("sha256", "shard__key", "row")
+        }
     if len(places) < len(wanted):
         raise MissingFeatures(
             gettext_noop("%(count)s pictures have no embedding yet."), count=len(wanted) - len(places)
@@ -187,7 +194,10 @@ def embed_soon(dataset: Dataset, *, user: User | None) -> None:
 def run(attempt: Attempt) -> None:
     """The job: every live picture of the data set gets its vector."""
     rows = list(
-        Image.objects.live().filter(dataset=attempt.payload["dataset"]).order_by("pk").values_list("sha256", "key")
+        Image.objects.live()
+        .filter(dataset=attempt.payload["dataset"])
+        .order_by("pk")
+        .values_list("sha256", "key")
     )
     ensure_features(
         current_extractor(),

@@ -13,5 +13,7 @@ def recent_actions(dataset: Dataset) -> "QuerySet[TagAction]":
 def history_of(image: Image) -> "QuerySet[TagChange]":
     """The acts that changed a picture, latest first, each with the label it had before."""
     return (
-        TagChange.objects.filter(image=image).select_related("action__created_by", "before").order_by("-action_id")
+        TagChange.objects.filter(image=image)
+        .select_related("action__created_by", "before")
+        .order_by("-action_id")
     )

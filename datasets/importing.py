@@ -20,7 +20,8 @@ from datasets.reasons import NotAccepted
 from datasets.taking import Candidate, known_pictures, record
 from datasets.zipformat import NotAZip
 from jobs.attempts import Attempt
-from projects.access import Role, may
+from projects.access import may
+from projects.models import Role
 from web import storage
 from web.sentences import Refusal, Sentence
 
@@ -86,7 +87,9 @@ def offered_by(attempt: Attempt, found: Import) -> Iterator[tuple[list[Offered],
                 continue
             files += archive.offered
             if archive.encoding != "utf-8":
-                note = Sentence(gettext_noop("Names in the zip were read as %(encoding)s."), encoding=archive.encoding)
+                note = Sentence(
+                    gettext_noop("Names in the zip were read as %(encoding)s."), encoding=archive.encoding
+                )
         yield files, note
 
 

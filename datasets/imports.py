@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from web import storage
 from web.sentences import Conflict, Refusal
 
 KIND = "datasets.import"
+Upload: TypeAlias = "UploadedFile[Any]"
 UNFINISHED = (
     ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.CHOOSING, ImportState.STORING,
 )  # fmt: skip
@@ -58,7 +60,7 @@ def begin_import(
     *,
     dataset: Dataset,
     user: User,
-    files: Sequence[UploadedFile],
+    files: Sequence[Upload],
     label_name: str = "",
     encoding: str = "",
     archive: bool = False,
@@ -70,7 +72,9 @@ def begin_import(
     """
     label_name = clean_name(label_name) if label_name.strip() else ""
     if encoding and encoding not in ENCODINGS:
-        raise UnknownEncoding(gettext_noop("Names in a zip are one of: %(names)s."), names=", ".join(ENCODINGS))
+        raise UnknownEncoding(
+            gettext_noop("Names in a zip are one of: %(names)s."), names=", ".join(ENCODINGS)
+        )
     files = [each for each in files if archive or not is_litter(parts_of(each.name or "?"))]
     if not files:
         raise NothingOffered(gettext_noop("Choose a zip, or one or more pictures."))
@@ -90,7 +94,7 @@ def begin_import(
     return begun
 
 
-def refuse_too_large(files: Iterable[UploadedFile]) -> None:
+def refuse_too_large(files: Iterable[Upload]) -> None:
     """Raises ArchiveTooLarge; single pictures over their own limit are refused one by one, with a row each."""
     for each in files:
         refuse_declared(each.size or 0, slack=0)
@@ -105,7 +109,7 @@ def refuse_declared(length: int, *, slack: int = 1024**2) -> None:
         )
 
 
-def keep(upload: UploadedFile, archive: bool) -> dict[str, object]:
+def keep(upload: Upload, archive: bool) -> dict[str, object]:
     """Store an upload until it is imported. Its key is its own: two imports of one file must not share it."""
     upload.seek(0)
     zipped = archive or looks_like_a_zip(upload.read(4))

@@ -1,5 +1,6 @@
 """Labels of a data set: making, renaming, merging and taking them away."""
 
+import re
 import unicodedata
 
 from django.conf import settings
@@ -52,7 +53,9 @@ def clean_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text).strip()
     if not name:
         raise BadLabel(gettext_noop("A label needs a name."))
-    if not LABEL_NAME.regex.match(name) or any(unicodedata.category(char) in UNPRINTABLE for char in name):
+    if not re.match(LABEL_NAME.regex, name) or any(
+        unicodedata.category(char) in UNPRINTABLE for char in name
+    ):
         raise BadLabel(
             gettext_noop("A label is at most 64 characters, without / \\ : and control characters.")
         )

@@ -10,7 +10,8 @@ from projects.models import Project
 from web.sentences import Sentence
 
 LABEL_NAME = RegexValidator(
-    r'^[^/\\:\x00-\x1f\x7f-\x9f]{1,64}$', _("A label is at most 64 characters, without / \\ : and control characters.")
+    r"^[^/\\:\x00-\x1f\x7f-\x9f]{1,64}$",
+    _("A label is at most 64 characters, without / \\ : and control characters."),
 )
 
 
@@ -90,7 +91,9 @@ class Import(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    state = models.CharField(_("state"), max_length=16, choices=ImportState.choices, default=ImportState.RECEIVING)
+    state = models.CharField(
+        _("state"), max_length=16, choices=ImportState.choices, default=ImportState.RECEIVING
+    )
     # What was uploaded: [{"key": storage key, "name": the file's name, "archive": true|false}, …]
     sources = models.JSONField(default=list)
     label_name = models.CharField(_("label for loose files"), max_length=64, blank=True)
@@ -212,7 +215,9 @@ class TagAction(models.Model):
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="actions")
     kind = models.CharField(_("kind"), max_length=8, choices=ActionKind.choices, default=ActionKind.TAG)
     label = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")
-    label_name = models.CharField(_("label"), max_length=64, blank=True)  # as it was called then; empty: untagged
+    label_name = models.CharField(
+        _("label"), max_length=64, blank=True
+    )  # as it was called then; empty: untagged
     changed = models.PositiveIntegerField(_("changed"), default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -35,7 +35,9 @@ REASONS: dict[str, str] = {
     ),
     "unsafe-name": gettext_noop("Its name in the zip points outside of the archive. Pack the folder again."),
     # the archive and its entries
-    "not-a-zip": gettext_noop("The zip cannot be read: it is damaged, cut short, empty, or no zip at all. Pack it again."),
+    "not-a-zip": gettext_noop(
+        "The zip cannot be read: it is damaged, cut short, empty, or no zip at all. Pack it again."
+    ),
     "encrypted": gettext_noop("It is protected with a password. Pack the zip without one."),
     "link": gettext_noop("It is a link to another file, not a picture. Pack the picture itself."),
     "special-file": gettext_noop("It is a device or pipe, not a picture."),
@@ -71,7 +73,9 @@ class NotAccepted(Exception):
     @classmethod
     def because_of(cls, error: UnreadableImage) -> "NotAccepted":
         """The pixel path's refusal in the words of this table."""
-        values = {key: f"{value:g}" if isinstance(value, float) else value for key, value in error.numbers.items()}
+        values = {
+            key: f"{value:g}" if isinstance(value, float) else value for key, value in error.numbers.items()
+        }
         if error.code == "too-many-bytes":
             values["limit_mb"] = f"{int(error.numbers['limit']) / 1024**2:g}"
         return cls(error.code, **values)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from django.db import connection
@@ -59,9 +59,9 @@ class Filter:
         label = params.get("label")
         return cls(
             label="" if label is None else str(label),
-            state=state,
+            state=cast(State, state),
             source=int(source) if source not in (None, "") else None,
-            order=order,
+            order=cast(Order, order),
         )
 
     def params(self) -> dict[str, str]:
@@ -103,7 +103,11 @@ def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
     if wanted.source is not None:
         images = images.filter(source=wanted.source)
     sign = "-" if wanted.field.startswith("-") else ""
-    return images.order_by(wanted.field) if wanted.field in ("id", "-id") else images.order_by(wanted.field, f"{sign}id")
+    return (
+        images.order_by(wanted.field)
+        if wanted.field in ("id", "-id")
+        else images.order_by(wanted.field, f"{sign}id")
+    )
 
 
 def _labels(dataset: Dataset, text: str) -> list[int]:
@@ -128,16 +132,23 @@ class Selection:
 
     @staticmethod
     def of(
-        dataset: Dataset, *, images: Iterable[int] | None = None, filter: "Filter | Mapping[str, Any] | None" = None
+        dataset: Dataset,
+        *,
+        images: Iterable[int] | None = None,
+        filter: "Filter | Mapping[str, Any] | None" = None,
     ) -> "QuerySet[Image]":
         """The chosen pictures; raises UnknownImages if an id is not one of this data set, BadFilter."""
         if (images is None) == (filter is None):
             raise BadFilter(gettext_noop("Name either pictures or a filter."))
         if filter is not None:
-            return images_matching(dataset, filter if isinstance(filter, Filter) else Filter.from_params(filter))
+            return images_matching(
+                dataset, filter if isinstance(filter, Filter) else Filter.from_params(filter)
+            )
         ids = {int(each) for each in images or ()}
         if any(not 0 < each < 2**63 for each in ids):
-            raise UnknownImages(gettext_noop("%(count)s of these pictures are not in this data set."), count=1)
+            raise UnknownImages(
+                gettext_noop("%(count)s of these pictures are not in this data set."), count=1
+            )
         chosen = images_with_ids(dataset, ids)
         missing = len(ids) - chosen.count()
         if missing:

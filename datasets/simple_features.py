@@ -17,7 +17,7 @@ def simple_features(pixels: np.ndarray) -> np.ndarray:
 
 
 def _unit(part: np.ndarray) -> np.ndarray:
-    return part / (np.linalg.norm(part, axis=1, keepdims=True) + 1e-6)
+    return np.asarray(part / (np.linalg.norm(part, axis=1, keepdims=True) + 1e-6))
 
 
 def _colours(pixels: np.ndarray) -> np.ndarray:
@@ -33,7 +33,7 @@ def _split(values: np.ndarray) -> np.ndarray:
     """[n, 64, 64, …] → [n, 4, 4, 256, …]: the picture in 16 cells."""
     n, side = values.shape[0], values.shape[1] // CELLS
     cells = values.reshape(n, CELLS, side, CELLS, side, *values.shape[3:]).swapaxes(2, 3)
-    return cells.reshape(n, CELLS, CELLS, side * side, *values.shape[3:])
+    return np.asarray(cells.reshape(n, CELLS, CELLS, side * side, *values.shape[3:]))
 
 
 def _cells(values: np.ndarray) -> np.ndarray:
@@ -58,4 +58,4 @@ def _miniature(values: np.ndarray) -> np.ndarray:
     side = values.shape[1] // MINIATURE
     small = values.mean(axis=3).reshape(len(values), MINIATURE, side, MINIATURE, side).mean(axis=(2, 4))
     flat = small.reshape(len(values), -1)
-    return flat - flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat - flat.mean(axis=1, keepdims=True))

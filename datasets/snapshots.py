@@ -56,7 +56,9 @@ def take_snapshot(
     """
     rows = sorted(_tagged(dataset, label_names), key=lambda row: (row.label, row.sha256))
     if not rows:
-        raise NothingTagged(gettext_noop("No picture of “%(dataset)s” has a label yet."), dataset=dataset.name)
+        raise NothingTagged(
+            gettext_noop("No picture of “%(dataset)s” has a label yet."), dataset=dataset.name
+        )
     lines = "".join(json.dumps(asdict(row), ensure_ascii=False, sort_keys=True) + "\n" for row in rows)
     key = storage.put_bytes("snapshots", gzip.compress(lines.encode(), mtime=0), ".jsonl.gz")
     with transaction.atomic():

@@ -20,13 +20,19 @@ def data_step(project: Project) -> StepState:
         summary = ngettext("%(count)s picture", "%(count)s pictures", images) % {"count": images}
     else:
         summary = _("No pictures yet")
-    return StepState(bool(images), summary, reverse("datasets:list" if has_sets else "datasets:new", args=[project.pk]))
+    return StepState(
+        bool(images), summary, reverse("datasets:list" if has_sets else "datasets:new", args=[project.pk])
+    )
 
 
 def tag_step(project: Project) -> StepState:
     """Done once every picture has a label and there are two labels at least; leads to where most work waits."""
     untagged = Count("images", filter=Q(images__trashed_at=None, images__label=None))
-    sets = Dataset.objects.filter(project=project, trashed_at=None).annotate(untagged=untagged).order_by("-untagged")
+    sets = (
+        Dataset.objects.filter(project=project, trashed_at=None)
+        .annotate(untagged=untagged)
+        .order_by("-untagged")
+    )
     first = sets.first()
     url = reverse("datasets:detail", args=[first.pk]) if first else reverse("datasets:new", args=[project.pk])
     live = Image.objects.live().filter(dataset__project=project, dataset__trashed_at=None)

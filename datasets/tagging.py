@@ -36,7 +36,9 @@ def tag_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label
 
 
 @transaction.atomic
-def change_labels(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None) -> TagAction:
+def change_labels(
+    *, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None
+) -> TagAction:
     """As `tag_images`, in the trash too."""
     one_at_a_time(dataset)
     refuse_label_gone(dataset, label)

@@ -52,7 +52,8 @@ class Entry:
     @property
     def is_folder(self) -> bool:
         """Folders end with a slash (with a backslash where Windows tools wrote them)."""
-        return self.raw_name.endswith((b"/", b"\\")) and self.size == 0 or stat.S_ISDIR(self.mode)
+        named_so = self.raw_name.endswith((b"/", b"\\")) and self.size == 0
+        return named_so or stat.S_ISDIR(self.mode)
 
     @property
     def says_utf8(self) -> bool:
@@ -91,7 +92,9 @@ def _end_of(stream: BinaryIO, length: int) -> tuple[int, int, int]:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < _END.size:
         stream.seek(0)
-        raise _damaged() if stream.read(4) in LOCAL_STARTS else NotAZip(gettext_noop("The file is not a zip."))
+        raise (
+            _damaged() if stream.read(4) in LOCAL_STARTS else NotAZip(gettext_noop("The file is not a zip."))
+        )
     _, disk, _, _, count, size, offset, _ = _END.unpack_from(tail, at)
     end = base + at
     if 0xFFFF in (disk, count) or 0xFFFFFFFF in (size, offset):
@@ -125,7 +128,9 @@ def _entries(directory: bytes, shift: int) -> Iterator[Entry]:
         if count > MAX_ENTRIES:
             raise _too_many()
         fields = _ENTRY.unpack_from(directory, at)
-        flags, method, crc, packed, size, names, extras, comments = (fields[i] for i in (5, 6, 9, 10, 11, 12, 13, 14))
+        flags, method, crc, packed, size, names, extras, comments = (
+            fields[i] for i in (5, 6, 9, 10, 11, 12, 13, 14)
+        )
         attributes, offset = fields[17], fields[18]
         start = at + _ENTRY.size
         name, extra = directory[start : start + names], directory[start + names : start + names + extras]

@@ -12,7 +12,8 @@ from datasets.api.tagging import Acted, Chosen, acted, chosen_by
 from datasets.models import Image
 from datasets.selection import Filter, Order, State, images_matching
 from datasets.tagging import trash_images
-from projects.access import Role, caller
+from projects.access import caller
+from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
 from web.pagination import page
 

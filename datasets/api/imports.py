@@ -9,10 +9,11 @@ from ninja import Query, Router, Schema, Status
 from ninja.errors import HttpError
 
 from datasets.access import dataset_for
-from datasets.imports import NothingOffered, begin_import, cancel_import, refuse_declared, undo_import
 from datasets.api.tagging import Acted, acted
+from datasets.imports import NothingOffered, begin_import, cancel_import, refuse_declared, undo_import
 from datasets.models import Import, NotTaken, Outcome
-from projects.access import Role, caller
+from projects.access import caller
+from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
 from web.pagination import page
 from web.sentences import Refusal
@@ -31,7 +32,10 @@ BODY = {
                         "archive": FILE | {"description": "A zip with a folder a label."},
                         "images": {"type": "array", "items": FILE, "description": "Pictures by themselves."},
                         "label": {"type": "string", "description": "For pictures without a folder."},
-                        "encoding": {"type": "string", "description": "Of unmarked names in the zip, such as gbk."},
+                        "encoding": {
+                            "type": "string",
+                            "description": "Of unmarked names in the zip, such as gbk.",
+                        },
                     },
                 }
             }
@@ -128,7 +132,9 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
     except MultiPartParserError as error:
         raise BadForm(gettext_noop("The multipart body cannot be read.")) from error
     if "manifest" in request.FILES:
-        raise NotYetTaken(gettext_noop("A CSV of labels is not taken yet; pack folders named after the labels."))
+        raise NotYetTaken(
+            gettext_noop("A CSV of labels is not taken yet; pack folders named after the labels.")
+        )
     if bool(archives) == bool(images) or len(archives) > 1:
         raise NothingOffered(gettext_noop("Send either one zip as `archive`, or pictures as `images`."))
     begun = begin_import(
@@ -148,7 +154,9 @@ def show_import(request: HttpRequest, pk: int, import_pk: int) -> dict[str, Any]
     return shape(import_in(request, pk, import_pk))
 
 
-@router.get("/datasets/{int:pk}/imports/{int:import_pk}/rejections", response={200: Page[RejectionOut], **PROBLEMS})
+@router.get(
+    "/datasets/{int:pk}/imports/{int:import_pk}/rejections", response={200: Page[RejectionOut], **PROBLEMS}
+)
 def list_rejections(
     request: HttpRequest,
     pk: int,

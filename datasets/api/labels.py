@@ -9,7 +9,8 @@ from datasets.access import dataset_for
 from datasets.api.tagging import Acted, acted
 from datasets.labels import create_label, delete_label, labels_with_counts, merge_labels, rename_label
 from datasets.models import Dataset, Label
-from projects.access import Role, caller
+from projects.access import caller
+from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
 from web.pagination import page
 

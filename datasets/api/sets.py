@@ -11,7 +11,8 @@ from pydantic import Field
 from datasets.access import dataset_for, datasets_of
 from datasets.creation import create_dataset, describe, trash_dataset
 from datasets.models import Dataset
-from projects.access import Role, caller, default_project
+from projects.access import caller, default_project
+from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
 from web.pagination import page
 
@@ -84,7 +85,9 @@ def make_dataset(request: HttpRequest, data: DatasetIn) -> Status[dict[str, Any]
     """A new, empty data set."""
     who = request.auth  # type: ignore[attr-defined]
     project = default_project(who, data.project, at_least=Role.ENGINEER, scope="upload")
-    made = create_dataset(project=project, user=caller(who).user, name=data.name, description=data.description)
+    made = create_dataset(
+        project=project, user=caller(who).user, name=data.name, description=data.description
+    )
     return Status(201, shape(made))
 
 

@@ -13,7 +13,8 @@ from datasets.labels import find_or_create, label_named
 from datasets.models import Dataset, Image, Label, TagAction
 from datasets.selection import Filter, Order, Selection, State
 from datasets.tagging import tag_images, undo
-from projects.access import Role, caller, check
+from projects.access import caller, check
+from projects.models import Role
 from web.api import PROBLEMS
 
 router = Router()
@@ -83,7 +84,8 @@ def chosen_by(dataset: Dataset, data: Chosen) -> "QuerySet[Image]":
         return Selection.of(dataset, images=data.images)
     wanted = data.filter
     return Selection.of(
-        dataset, filter=Filter(label=wanted.label, state=wanted.state, source=wanted.source, order=wanted.order)
+        dataset,
+        filter=Filter(label=wanted.label, state=wanted.state, source=wanted.source, order=wanted.order),
     )
 
 

@@ -29,7 +29,9 @@ def zip_of(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
     return out.getvalue()
 
 
-def raw_zip(files: Mapping[bytes, bytes], *, flags: int = 0, method: int = 0, mode: int = 0, extra: bytes = b"") -> bytes:
+def raw_zip(
+    files: Mapping[bytes, bytes], *, flags: int = 0, method: int = 0, mode: int = 0, extra: bytes = b""
+) -> bytes:
     """A zip written by hand: raw names, and whatever flags and methods no library would write."""
     import zlib
 
@@ -55,7 +57,9 @@ def upload(name: str, content: bytes) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content)
 
 
-def begin(team: Team, dataset: Dataset, *files: tuple[str, bytes], by: str = "labeller", **more: object) -> Import:
+def begin(
+    team: Team, dataset: Dataset, *files: tuple[str, bytes], by: str = "labeller", **more: object
+) -> Import:
     """An import that waits for its worker."""
     uploads = [upload(name, content) for name, content in files]
     return begin_import(dataset=dataset, user=team.people[by], files=uploads, **more)  # type: ignore[arg-type]
@@ -75,11 +79,9 @@ def make_images(dataset: Dataset, count: int, label: Label | None = None) -> lis
     """Rows of pictures without their files: enough for tagging."""
     with transaction.atomic():
         start = dataset.images.count()
+        same = {"key": "k", "thumbnail_key": "t", "format": "JPEG", "bytes": 1, "width": 64, "height": 64}
         return Image.objects.bulk_create(
-            Image(
-                dataset=dataset, name=f"{n}.jpg", sha256=f"{dataset.pk:08d}{n:056d}", key="k", thumbnail_key="t",
-                format="JPEG", bytes=1, width=64, height=64, label=label,
-            )  # fmt: skip
+            Image(dataset=dataset, name=f"{n}.jpg", sha256=f"{dataset.pk:08d}{n:056d}", label=label, **same)
             for n in range(start, start + count)
         )
 

@@ -16,7 +16,9 @@ def test_the_main_way_from_an_empty_data_set_to_tagged_pictures(work: Work, team
     made = program.post("/api/v1/datasets", {"name": "Pets"}, content_type=JSON)
     assert made.status_code == 201
     base = f"/api/v1/datasets/{made.json()['id']}"
-    archive = upload("pets.zip", zip_of({"猫/1.png": picture("red"), "2.png": picture("blue"), "猫/x.txt": b"text"}))
+    archive = upload(
+        "pets.zip", zip_of({"猫/1.png": picture("red"), "2.png": picture("blue"), "猫/x.txt": b"text"})
+    )
     begun = program.post(f"{base}/imports", {"archive": archive})
     assert begun.status_code == 202
     assert begun.json()["state"] == "queued"
@@ -31,7 +33,9 @@ def test_the_main_way_from_an_empty_data_set_to_tagged_pictures(work: Work, team
     assert [(row["name"], row["code"]) for row in refused["items"]] == [("猫/x.txt", "not-an-image")]
     assert refused["items"][0]["reason"].startswith("This is not a picture")
     images = program.get(f"{base}/images?state=unlabelled").json()["items"]
-    assert [(row["file"], row["label"], row["width"], row["height"]) for row in images] == [("2.png", None, 64, 48)]
+    assert [(row["file"], row["label"], row["width"], row["height"]) for row in images] == [
+        ("2.png", None, 64, 48)
+    ]
     tagged = program.post(f"{base}/tag", {"images": [images[0]["id"]], "label": "猫"}, content_type=JSON)
     assert tagged.status_code == 200
     assert tagged.json()["changed"] == 1
@@ -47,7 +51,9 @@ def test_loose_pictures_take_the_label_they_are_sent_with(work: Work, team: Team
     begun = api("labeller").post(f"{base}/imports", {"images": files, "label": "狗"})
     work()
     assert begun.status_code == 202
-    items = api("viewer").get(f"{base}/images?label=狗&import={begun.json()['id']}&order=-file").json()["items"]
+    items = (
+        api("viewer").get(f"{base}/images?label=狗&import={begun.json()['id']}&order=-file").json()["items"]
+    )
     assert [row["file"] for row in items] == ["b.png", "a.png"]
 
 
@@ -63,7 +69,9 @@ def test_a_broken_multipart_body_is_400(team: Team, api: Program) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-multipart")
 
 
-def test_a_body_that_declares_too_many_bytes_is_413_before_it_is_read(team: Team, api: Program, settings) -> None:
+def test_a_body_that_declares_too_many_bytes_is_413_before_it_is_read(
+    team: Team, api: Program, settings
+) -> None:
     settings.MAX_ARCHIVE_BYTES = 1000
     path = f"/api/v1/datasets/{make_dataset(team).pk}/imports"
     big = upload("a.zip", bytes(2_000_000))
@@ -92,7 +100,9 @@ def test_ids_of_another_data_set_are_404_and_nothing_changes(team: Team, api: Pr
     mine, other = make_dataset(team), make_dataset(team, "Other")
     dataset_label = mine.labels.create(name="a")
     ids = [make_images(mine, 1)[0].pk, make_images(other, 1)[0].pk]
-    answer = api("labeller").post(f"/api/v1/datasets/{mine.pk}/tag", {"images": ids, "label": "a"}, content_type=JSON)
+    answer = api("labeller").post(
+        f"/api/v1/datasets/{mine.pk}/tag", {"images": ids, "label": "a"}, content_type=JSON
+    )
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown-images")
     assert not dataset_label.images.exists()
 
@@ -134,7 +144,9 @@ def test_a_labeller_undoes_only_what_is_their_own(team: Team, api: Program) -> N
     make_images(dataset, 1)
     dataset.labels.create(name="a")
     base = f"/api/v1/datasets/{dataset.pk}"
-    action = api("engineer").post(f"{base}/tag", {"filter": {}, "label": "a"}, content_type=JSON).json()["action"]
+    action = (
+        api("engineer").post(f"{base}/tag", {"filter": {}, "label": "a"}, content_type=JSON).json()["action"]
+    )
     assert api("labeller").post(f"{base}/tag-actions/{action}/undo").status_code == 403
     assert api("owner").post(f"{base}/tag-actions/{action}/undo").json() == {"changed": 1, "skipped": 0}
 
@@ -162,14 +174,20 @@ def test_who_may_do_what(team: Team, api: Program) -> None:
                 expected = 404 if role == "stranger" and path != "/api/v1/datasets" else 403
                 if role != "stranger" or path != "/api/v1/datasets":
                     assert answer.status_code == expected, (role, verb, path)
-            assert getattr(api(least), verb)(path, body or {}, content_type=JSON).status_code < 300, (least, path)
+            assert getattr(api(least), verb)(path, body or {}, content_type=JSON).status_code < 300, (
+                least,
+                path,
+            )
 
 
 def test_a_token_without_the_scope_is_403(team: Team, api: Program) -> None:
     base = f"/api/v1/datasets/{make_dataset(team).pk}"
     assert api("owner", scopes=["label"]).get(base).status_code == 403
     assert api("owner", scopes=["label"]).get("/api/v1/datasets").status_code == 403
-    assert api("owner", scopes=["read"]).post(f"{base}/labels", {"name": "a"}, content_type=JSON).status_code == 403
+    assert (
+        api("owner", scopes=["read"]).post(f"{base}/labels", {"name": "a"}, content_type=JSON).status_code
+        == 403
+    )
 
 
 def test_lists_go_on_from_their_cursor(team: Team, api: Program) -> None:
@@ -204,8 +222,12 @@ def test_labels_are_made_renamed_merged_and_deleted(team: Team, api: Program) ->
     renamed = program.patch(f"{base}/labels/{second['id']}", {"name": "Cat"}, content_type=JSON).json()
     assert (renamed["name"], renamed["images"]) == ("Cat", 2)
     path = f"{base}/labels/{second['id']}"
-    assert program.post(f"{path}/merge", {"into": first.json()["id"]}, content_type=JSON).json()["changed"] == 2
-    assert [(row["name"], row["images"]) for row in program.get(f"{base}/labels").json()["items"]] == [("猫", 2)]
+    assert (
+        program.post(f"{path}/merge", {"into": first.json()["id"]}, content_type=JSON).json()["changed"] == 2
+    )
+    assert [(row["name"], row["images"]) for row in program.get(f"{base}/labels").json()["items"]] == [
+        ("猫", 2)
+    ]
     assert program.delete(path).status_code == 404
     assert program.delete(f"{base}/labels/{first.json()['id']}").json()["changed"] == 2
     assert program.get(f"{base}/labels").json()["items"] == []
