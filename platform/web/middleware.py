@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from web.problems import problem
+from web.problems import refusal
 from web.sentences import Refusal
 
 
@@ -56,6 +56,6 @@ class Refusals:
         if not isinstance(error, Refusal):
             return None
         if "json" in request.headers.get("Accept", "") or request.path_info.startswith("/api/"):
-            return problem(error.status, error.code, str(error))
+            return refusal(error)
         template = "403.html" if error.status == HTTPStatus.FORBIDDEN else "400.html"
         return render(request, template, {"exception": str(error)}, status=error.status)

@@ -22,6 +22,14 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
     return JsonResponse(body | more, status=status, content_type=TYPE, json_dumps_params={"ensure_ascii": False})
 
 
+def refusal(error: Refusal) -> JsonResponse:
+    """The document of a refusal."""
+    answer = problem(error.status, error.code, str(error))
+    if error.retry_after is not None:
+        answer["Retry-After"] = str(error.retry_after)
+    return answer
+
+
 def unauthenticated() -> JsonResponse:
     """No token, or one that does not count."""
     answer = problem(401, "unauthenticated", _("A valid access token is needed: missing, unknown, expired or revoked."))
@@ -41,7 +49,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Refusal)
     def refused(request: HttpRequest, error: Refusal) -> HttpResponse:
-        return problem(error.status, error.code, str(error))
+        return refusal(error)
 
     @api.exception_handler(AuthenticationError)
     def nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

@@ -40,6 +40,7 @@ class Refusal(Exception):
 
     code = "refused"
     status = 400
+    retry_after: int | None = None  # seconds, for a refusal that passes by itself
 
     def __init__(self, text: str, **values: Any) -> None:
         super().__init__(text)
