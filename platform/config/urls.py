@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from django.views.generic import RedirectView
+
 from config import home
 from config.api import api, unknown
 from web import health
@@ -17,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", api.urls),
     re_path(r"^api/(?P<rest>.*)$", unknown),
+    # One way in for everybody, so that guessing is slowed down there too.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),
     path("", include("projects.urls")),
     path("", include("jobs.urls")),

@@ -1,10 +1,23 @@
 """Signing in and out, and the own password."""
 
 from django.contrib.auth import views
-from django.urls import path
+from django.urls import path, reverse_lazy
 
+from projects.signing_in import SignIn
+
+PLAIN = ["get", "post"]
 urlpatterns = [
-    path("login/", views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", SignIn.as_view(), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
-    path("password/", views.PasswordChangeView.as_view(success_url="/"), name="password_change"),
+    path(
+        "password/",
+        views.PasswordChangeView.as_view(success_url=reverse_lazy("home"), http_method_names=PLAIN),
+        name="password_change",
+    ),
+    # Reached by a link that the operator made (`manage.py reset_link`).
+    path(
+        "reset/<uidb64>/<token>/",
+        views.PasswordResetConfirmView.as_view(success_url=reverse_lazy("login"), http_method_names=PLAIN),
+        name="password_reset_confirm",
+    ),
 ]

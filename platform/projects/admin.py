@@ -2,14 +2,44 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import AccessToken, AuditEntry, Membership, Project
+from projects import audit
+from projects.models import AccessToken, AuditEntry, Invitation, Membership, Project
+from projects.reset_links import reset_link
 from web.admin import ReadOnlyAdmin
+
+
+admin.site.unregister(Group)  # rights come from roles in projects
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Accounts: making, naming and disabling them. Superusers are made on the command line alone."""
+
+    list_display = ["username", "email", "is_active", "is_superuser", "last_login", "date_joined"]
+    list_filter = ["is_active", "is_superuser", "memberships__project"]
+    fieldsets = [
+        (None, {"fields": ["username", "first_name", "last_name", "email", "is_active"]}),
+        (_("Known"), {"fields": ["is_superuser", "last_login", "date_joined"]}),
+    ]
+    readonly_fields = ["is_superuser", "last_login", "date_joined"]
+    filter_horizontal = []
+    actions = ["make_reset_links"]
+
+    @admin.action(description=_("Make links to choose a new password"), permissions=["change"])
+    def make_reset_links(self, request: HttpRequest, people: Any) -> None:
+        """To hand over; each is good once, for a day."""
+        for person in people.filter(is_active=True):
+            link = reset_link(person, by=request.user, request=request)  # type: ignore[arg-type]
+            messages.info(request, f"{person.username}: {link}")
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -65,6 +95,17 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         """End them at once."""
         for token in tokens.filter(revoked_at=None):
             token.revoke()
+            audit.note(request.user, "token.revoke", project=token.project, target=token.prefix)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Who was invited; the links cannot be read."""
+
+    list_display = ["project", "name", "role", "created_by", "expires_at", "withdrawn_at", "used_at", "used_by"]
+    list_filter = ["role", "expires_at"]
+    search_fields = ["name", "project__name", "created_by__username", "used_by__username"]
+    exclude = ["digest"]
 
 
 @admin.register(AuditEntry)

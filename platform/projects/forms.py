@@ -1,9 +1,11 @@
 """Forms about projects, their members and tokens."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from projects.access import SCOPES_OF
@@ -42,11 +44,24 @@ class MemberForm(forms.Form):
         return user
 
 
+class InvitationForm(forms.Form):
+    """A link for somebody who may not have an account yet."""
+
+    name = forms.CharField(
+        label=_("For whom"), max_length=80, required=False, help_text=_("For your own list; the person is not told.")
+    )
+    role = forms.TypedChoiceField(label=_("Role"), choices=Role.choices, coerce=int, initial=Role.LABELLER)
+
+
+LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("", _("Until it is revoked"))]
+
+
 class TokenForm(forms.Form):
     """A new access token with some of what the person's role allows."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
     scopes = forms.MultipleChoiceField(label=_("May"), widget=forms.CheckboxSelectMultiple)
+    expires_at = forms.ChoiceField(label=_("Good for"), choices=LIFETIMES, initial="365", required=False)
 
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,3 +70,8 @@ class TokenForm(forms.Form):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(scope, scope) for scope in allowed]
         field.initial = [scope for scope in allowed if scope in ("read", "predict")]
+
+    def clean_expires_at(self) -> datetime | None:
+        """The moment from which on it opens nothing."""
+        days = self.cleaned_data["expires_at"]
+        return timezone.now() + timedelta(days=int(days)) if days else None

@@ -92,6 +92,11 @@ class AccessToken(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @property
+    def has_expired(self) -> bool:
+        """Its time is over."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
     def revoke(self, *, at: datetime | None = None) -> None:
         """From this moment on nobody gets in with it."""
         self.revoked_at = at or timezone.now()
@@ -114,3 +119,50 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.user} {self.action} {self.target}"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Reads of invitations."""
+
+    def open(self) -> "InvitationQuerySet":
+        """Still good: not used, not withdrawn, not too old, of a living project, made by who is still its owner."""
+        owned = Membership.objects.filter(
+            project=models.OuterRef("project"), user=models.OuterRef("created_by"), role=Role.OWNER
+        )
+        unused = self.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+        return unused.filter(models.Exists(owned), project__archived_at=None, created_by__is_active=True)
+
+
+class Invitation(models.Model):
+    """A link that lets one person into a project. The secret in it is shown once and kept as a hash."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="invitations")
+    role = models.PositiveSmallIntegerField(_("role"), choices=Role.choices, default=Role.LABELLER)
+    name = models.CharField(_("for whom"), max_length=80, blank=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    used_at = models.DateTimeField(_("used"), null=True, blank=True)
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("invitation"), _("invitations")
+
+    def __str__(self) -> str:
+        return f"{self.name or self.pk} · {self.get_role_display()}"
+
+
+class FailedTries(models.Model):
+    """How often somebody guessed wrong lately, by a hash of who and what: what `projects.guessing` slows down by."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+    last_secret = models.CharField(max_length=64, blank=True)  # a hash: repeating one wrong token is no guessing
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} ×{self.count}"

@@ -55,6 +55,11 @@ def make_token(
     return token, secret
 
 
+def was_a_token(secret: str) -> bool:
+    """It opened something once, so whoever shows it is not guessing."""
+    return AccessToken.objects.filter(digest=digest_of(secret)).exists()
+
+
 def find_token(secret: str) -> AccessToken | None:
     """The live token behind a secret, noting that it was used (at most once a minute)."""
     token = AccessToken.objects.live().select_related("user", "project").filter(digest=digest_of(secret)).first()

@@ -1,5 +1,7 @@
 """Pages about projects: making one, its settings, members and tokens."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,9 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from projects import audit
 from projects.access import Role, may, project_for
 from projects.creation import create_project
-from projects.forms import MemberForm, ProjectForm, SettingsForm, TokenForm
+from projects.forms import InvitationForm, MemberForm, ProjectForm, SettingsForm, TokenForm
 from projects.members import AlreadyMember, LastOwner, add_member, change_role, remove_member
-from projects.models import Membership
+from projects.models import Invitation, Membership, Project
 from projects.tokens import make_token
 
 
@@ -43,18 +45,26 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def members(request: HttpRequest, pk: int, form: MemberForm | None = None) -> HttpResponse:
-    """Who belongs to the project."""
-    project = project_for(request.user, pk)
+def members(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who belongs to the project, and who is asked to."""
+    return show_members(request, project_for(request.user, pk))
+
+
+def show_members(request: HttpRequest, project: Project, **more: Any) -> HttpResponse:
+    """The members page; `more`: a form with its errors, the link of a new invitation."""
+    is_owner = may(request.user, project, at_least=Role.OWNER)
+    invitations = Invitation.objects.open().filter(project=project).select_related("created_by").order_by("-id")
     context = {
         "project": project,
         "memberships": project.memberships.select_related("user").order_by("-role", "user__username"),
-        "form": form or MemberForm(),
+        "invitations": invitations if is_owner else [],
+        "form": MemberForm(),
+        "invitation_form": InvitationForm(auto_id="id_invitation_%s"),
         "roles": Role.choices,
-        "is_owner": may(request.user, project, at_least=Role.OWNER),
+        "is_owner": is_owner,
         "active": "members",
     }
-    return render(request, "projects/member_list.html", context)
+    return render(request, "projects/member_list.html", context | more)
 
 
 @login_required
