@@ -31,7 +31,11 @@ def show_report(request: HttpRequest, pk: int, number: int) -> dict[str, Any]:
     return spoken(report_of(version_for(request.auth, pk, number)))  # type: ignore[attr-defined]
 
 
-@router.get("/models/{int:pk}/versions/{int:number}/confusion-matrix.csv", response={**PROBLEMS})
+@router.get(
+    "/models/{int:pk}/versions/{int:number}/confusion-matrix.csv",
+    response={**PROBLEMS},
+    url_name="matrix-csv",
+)
 def confusion_matrix(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Rows are true labels, columns predicted ones."""
     version = version_for(request.auth, pk, number)  # type: ignore[attr-defined]

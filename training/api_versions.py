@@ -36,7 +36,7 @@ class VersionsIn(Schema):
 
 
 class VersionOut(Schema):
-    """A version. `metrics` is empty until it is evaluated; `usable`: there is a model to validate and serve."""
+    """A version. `metrics` is empty until it is evaluated; `usable`: it can validate and serve."""
 
     id: int
     model: int
@@ -134,7 +134,9 @@ def cancel(request: HttpRequest, pk: int, number: int) -> Status[dict[str, Any]]
     return Status(202, shape(version))
 
 
-@router.get("/models/{int:pk}/versions/{int:number}/exports/{form}", response={**PROBLEMS})
+@router.get(
+    "/models/{int:pk}/versions/{int:number}/exports/{form}", response={**PROBLEMS}, url_name="version-export"
+)
 def export(request: HttpRequest, pk: int, number: int, form: str) -> FileResponse:
     """The model's file: `onnx`, with labels and pixel spec in its metadata, or `bundle`, to run anywhere."""
     version = version_for(request.auth, pk, number, at_least=Role.ENGINEER, scope="model-read")  # type: ignore[attr-defined]

@@ -32,5 +32,5 @@ class Clock:
 
     @property
     def for_the_engine(self) -> float:
-        """Seconds that the engine gets, export included; a little is always granted, or nothing comes of it."""
+        """Seconds that the engine gets, export included; never less than a little."""
         return max(LEAST_TRAINING, self.limit - self.used - self.for_the_end)

@@ -92,7 +92,7 @@ def start(spec: Path, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     env = {
         name: value for name, value in os.environ.items() if not any(part in name for part in KEPT_FROM_IT)
     }
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603  (our own command line)
         [sys.executable, "-m", "training.engine", str(spec)],
         cwd=ROOT,
         env=env | {"OMP_NUM_THREADS": str(threads()), "PYTHONUNBUFFERED": "1"},

@@ -35,7 +35,7 @@ class NothingToMeasure(Refusal):
 
 @dataclass(frozen=True)
 class Measured:
-    """What came out. `truth` int64 [n]; `scores` float32 [n, labels]; `seconds` to decode and score a picture."""
+    """What came out. `truth` int64 [n]; `scores` float32 [n, labels]; `seconds`: one picture's time."""
 
     entries: list[Entry]
     truth: NDArray[np.int64]

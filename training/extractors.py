@@ -14,11 +14,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from datasets import embeddings
 from datasets.pixels import PixelSpec, spec_for
 from training.models import Extractor
-from training.profiles import DEFAULT
+from training.profiles import DEFAULT, Profile
 from web import storage
 
 FOLDER = "extractors"
@@ -64,6 +65,22 @@ def extractor_for(
         if found:
             return found
     return None
+
+
+def outlook(profile: Profile) -> str:
+    """What a training for this application would start from, as far as one can tell without trying."""
+    name, spec = str(profile.application.label), spec_for(profile.size)
+    here = [each for each in profile.backbones if weights_here(each) or existing(each, spec)]
+    if here:
+        return _("%(application)s: starts from %(network)s, pretrained.") % {
+            "application": name,
+            "network": here[0],
+        }
+    if hub_may_be_asked():
+        return _("%(application)s: pretrained weights are looked for when it starts.") % {"application": name}
+    return _(
+        "%(application)s: no pretrained weights were found. It is trained from scratch; expect weak results."
+    ) % {"application": name}
 
 
 def existing(backbone: str, spec: PixelSpec) -> Extractor | None:

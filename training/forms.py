@@ -95,7 +95,7 @@ class TrainForm:
 
 
 def data_choices(project: Project, sent: QueryDict) -> list[DataChoice]:
-    """Every data set with tagged pictures. At first the one named in the address, else the newest, is ticked."""
+    """Every data set with tagged pictures. At first the one in the address, or the newest, is ticked."""
     first_time, named = "sent" not in sent, sent.getlist("dataset")
     found = []
     for dataset in Dataset.objects.filter(project=project, trashed_at=None).order_by("-id"):

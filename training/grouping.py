@@ -90,7 +90,7 @@ def _pairs_by_force(hashes: NDArray[np.uint64], known: NDArray[np.bool_]) -> lis
 
 
 def _pairs_by_bands(hashes: NDArray[np.uint64], known: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
-    """Pairs that agree in a quarter of their bits: all within 3 bits, most within 6; for very large labels."""
+    """Pairs that agree in a quarter of their bits: all within 3 bits, most within 6; for large labels."""
     buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
     seen: dict[tuple[int, int], int] = {}
     for index in np.flatnonzero(known):

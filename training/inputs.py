@@ -97,7 +97,7 @@ def readable(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
 
 
 def pixel_inputs(folder: Path, manifest: Manifest, *, threads: int, done: Done) -> Inputs:
-    """Small pictures, for a network without pretrained weights, in a file that is read from disk piece by piece."""
+    """Small pictures, for a network without pretrained weights, in a file read piece by piece."""
     spec, wanted = spec_for(SCRATCH_SIZE), learning_entries(manifest)
     shape = (len(wanted), spec.size, spec.size, 3)
     pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)

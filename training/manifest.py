@@ -111,8 +111,8 @@ def two_labels(count: int, shown: str) -> TwoLabels:
     """The refusal, with how many pictures clash, which, and how to settle it."""
     return TwoLabels(
         gettext_noop(
-            "%(count)s pictures stand under two labels (%(shown)s). Give each the same label in both data sets,"
-            " or delete one of the two, then train again."
+            "%(count)s pictures stand under two labels (%(shown)s). Give each the same label in both"
+            " data sets, or delete one of the two, then train again."
         ),
         count=count,
         shown=shown,

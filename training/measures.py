@@ -46,7 +46,7 @@ def top_k(truth: Truth, scores: Scores, k: int) -> float:
 
 
 def auc(truth: Truth, scores: Scores) -> float | None:
-    """Macro one-vs-rest area under the ROC curve, over the labels for which it is defined; None where none is."""
+    """Macro one-vs-rest area under the ROC curve, over the labels where it is defined; None for none."""
     from sklearn.metrics import roc_auc_score
 
     present = [label for label in range(scores.shape[1]) if 0 < int((truth == label).sum()) < len(truth)]
@@ -110,7 +110,7 @@ def by_label(truth: Truth, predicted: Truth, names: list[str]) -> list[dict[str,
 
 
 def overall(truth: Truth, scores: Scores, labels: list[dict[str, Any]]) -> dict[str, Any]:
-    """The numbers over all held-back pictures; `labels` is what `by_label` gave. Macro means are over all labels."""
+    """The numbers over all held-back pictures; `labels` is what `by_label` gave."""
     predicted = predicted_of(scores)
     n, right = len(truth), int((predicted == truth).sum())
     low, high = wilson(right, n)

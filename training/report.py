@@ -39,7 +39,7 @@ def put_together(
     split: dict[str, dict[str, int]],
     about: dict[str, Any],
 ) -> dict[str, Any]:
-    """The report as it is stored. `split`: pictures by label and part; `about`: the model, its file, its speed."""
+    """The report as it is stored. `split`: pictures by label and part; `about`: the model and file."""
     matrix = {"labels": [row["name"] for row in labels], "counts": counts}
     learned_from = {name: parts["train"] for name, parts in split.items()}
     rows = [row | {"learned_from": learned_from.get(row["name"], 0)} for row in labels]

@@ -1,19 +1,22 @@
 """Pages: the models of a project, a model with its versions, and the form that starts a training."""
 
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import Max, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects.access import Role, may, project_for
 from projects.models import Project
 from training import versions, wishes
 from training.access import model_for
+from training.extractors import outlook
 from training.forms import METRIC_TEXTS, TrainForm
 from training.history import rows_of_model
 from training.models import Metric, ModelVersion
+from training.preview import Preview
 from training.profiles import PROFILES
 from training.registry import create_model
 from web.sentences import Refusal
@@ -75,13 +78,9 @@ def train(request: HttpRequest, project_pk: int) -> HttpResponse:
     return render(request, "training/train.html", context, status=error.status if error else 200)
 
 
+@transaction.atomic
 def start(request: HttpRequest, form: TrainForm) -> tuple[object, ...]:
     """Make the versions, and the model where it is new; says where to go."""
-    wishes.must_be_enough(
-        wishes.preview_of(form.project, form.chosen)
-    )  # before a new model is made for nothing
-    wishes.applications_of(form.applications)
-    wishes.minutes_of(form.minutes)
     model = form.existing or create_model(project=form.project, user=request.user, name=form.name)  # type: ignore[arg-type]
     made = versions.request_versions(
         model=model,
@@ -95,27 +94,39 @@ def start(request: HttpRequest, form: TrainForm) -> tuple[object, ...]:
 
 
 @login_required
-@require_GET
+@require_POST
 def preview(request: HttpRequest, project_pk: int) -> HttpResponse:
-    """The split that the form as it stands would give; swapped in whenever a choice changes."""
+    """The split that the form as it stands would give; swapped in when a choice changes. Changes nothing."""
     project = project_for(request.user, project_pk, at_least=Role.ENGINEER)
-    return render(
-        request, "training/_train_preview.html", form_context(project, TrainForm.read(project, request.GET))
-    )
+    context = form_context(project, TrainForm.read(project, request.POST))
+    return render(request, "training/_train_preview.html", context)
+
+
+def problem_of(form: TrainForm, preview: Preview) -> Refusal | None:
+    """What would stand in the way of a start."""
+    try:
+        wishes.applications_of(form.applications)
+        wishes.minutes_of(form.minutes)
+        wishes.must_be_enough(preview)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def form_context(project: Project, form: TrainForm) -> dict[str, object]:
     """What the form and its preview show."""
     existing = form.existing
     next_number = 1 + (existing.versions.aggregate(last=Max("number"))["last"] or 0) if existing else 1
-    count = len(form.applications)
+    count, found = len(form.applications), wishes.preview_of(project, form.chosen)
     return {
         "project": project,
         "form": form,
         "models": project.models.order_by("name"),
         "profiles": PROFILES.values(),
         "metrics": [(value, label, METRIC_TEXTS[Metric(value)]) for value, label in Metric.choices],
-        "preview": wishes.preview_of(project, form.chosen),
+        "preview": found,
+        "problem": problem_of(form, found),
+        "networks": [outlook(PROFILES[name]) for name in form.applications if name in PROFILES],
         "next_number": next_number,
         "last_number": next_number + count - 1 if count > 1 else None,
         "active": "models",

@@ -34,9 +34,9 @@ def report(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
         "model": version.model,
         "version": version,
         "report": found,
-        "worst": sorted(
-            (row for row in found["labels"] if row["support"]), key=lambda row: (row["recall"], row["f1"])
-        )[:5],
+        "weakest": sorted(found["labels"], key=lambda row: (not row["support"], row["recall"], row["f1"])),
+        "interval": interval(found["overall"]["accuracy"]),
+        "milliseconds": f"{1000 * found['about']['seconds_a_picture']:.0f}",
         "matrix": largest_part(found["confusion_matrix"]),
         "wrong": wrong[:FIRST_WRONG],
         "wrong_count": len(wrong),
@@ -66,6 +66,13 @@ def pictures(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
         "active": "models",
     }
     return render(request, "training/report_pictures.html", context)
+
+
+def interval(accuracy: dict[str, float]) -> dict[str, str]:
+    """Where the bar of an interval begins, how wide it is and where its value lies, in per cent."""
+    low, high = accuracy["low"], accuracy["high"]
+    places = {"low": low, "width": high - low, "at": accuracy["value"]}
+    return {name: f"{100 * value:.1f}" for name, value in places.items()}
 
 
 def fits(row: predictions.Prediction, true: str, predicted: str) -> bool:

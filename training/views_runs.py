@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -31,7 +32,7 @@ def live(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     context = run_context(request, model_pk, number)
     response = render(request, "training/_version_live.html", context)
     if context["version"].state == VersionState.SUCCEEDED:  # type: ignore[attr-defined]
-        response["HX-Redirect"] = request.build_absolute_uri(".").replace("/live/", "/report/")
+        response["HX-Redirect"] = reverse("training:report", args=[model_pk, number])
     return response
 
 

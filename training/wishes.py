@@ -85,7 +85,9 @@ def minutes_of(minutes: float) -> float:
 def chosen_of(project: Project, data: Sequence[dict[str, Any]]) -> list[Chosen]:
     """The data sets and labels behind `data`; Http404 for a data set that the project does not have."""
     if not data:
-        raise BadWish(gettext_noop("Choose at least one data set."))
+        raise TooFew(
+            gettext_noop("Choose at least one data set; training needs at least 2 labels with pictures.")
+        )
     merged: dict[int, list[str] | Literal["all"]] = {}
     for item in data:
         before, wanted = merged.get(item["dataset"], []), item["labels"]

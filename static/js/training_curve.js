@@ -1,0 +1,66 @@
+/** Draws a training's curve from the JSON beside it, again whenever the live part of the page is refreshed. */
+
+import { percent } from "./format.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 720;
+const HEIGHT = 240;
+const LEFT = 48;
+const BOTTOM = 24;
+const TOP = 8;
+
+function node(name, attributes, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+/** The part of 0 to 1 that the values lie in, so that small gains can be seen. */
+function range(values) {
+  const low = Math.max(0, Math.floor(Math.min(...values) * 10) / 10);
+  return [low, Math.max(1, ...values)];
+}
+
+function scales(points) {
+  const epochs = points.map((point) => point.epoch);
+  const [low, high] = range(points.map((point) => point.metric));
+  const first = Math.min(...epochs);
+  const span = Math.max(1, Math.max(...epochs) - first);
+  return {
+    low,
+    high,
+    x: (epoch) => LEFT + ((epoch - first) / span) * (WIDTH - LEFT - 8),
+    y: (value) => TOP + (1 - (value - low) / (high - low || 1)) * (HEIGHT - TOP - BOTTOM),
+  };
+}
+
+function axes(svg, points, { low, high, x, y }, word) {
+  for (const value of [low, (low + high) / 2, high]) {
+    svg.append(node("line", { class: "curve-rule", x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }));
+    svg.append(node("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, percent(value, 0)));
+  }
+  const last = points[points.length - 1].epoch;
+  svg.append(node("text", { x: LEFT, y: HEIGHT - 4 }, `${word} ${points[0].epoch}`));
+  if (points.length > 1) svg.append(node("text", { x: x(last), y: HEIGHT - 4, "text-anchor": "end" }, last));
+}
+
+function draw(figure) {
+  const source = document.getElementById(figure.dataset.curve);
+  const points = (source ? JSON.parse(source.textContent).points : []).filter((point) => Number.isFinite(point.metric));
+  if (!points.length) return;
+  const scale = scales(points);
+  const best = points.reduce((top, point) => (point.metric > top.metric ? point : top));
+  const label = `${figure.dataset.label}: ${points.map((point) => percent(point.metric)).slice(-1)}`;
+  const svg = node("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+  axes(svg, points, scale, figure.dataset.epoch);
+  const line = points.map((point) => `${scale.x(point.epoch)},${scale.y(point.metric)}`).join(" ");
+  svg.append(node("polyline", { class: "curve-line", points: line }));
+  svg.append(node("circle", { class: "curve-best", cx: scale.x(best.epoch), cy: scale.y(best.metric), r: 5 }));
+  figure.replaceChildren(svg);
+}
+
+const drawAll = () => document.querySelectorAll("[data-curve]").forEach(draw);
+
+document.addEventListener("taxon:refreshed", drawAll);
+drawAll();
