@@ -22,7 +22,8 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     share, z2 = right / n, Z95**2
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At 0 and 1 the exact bound is the share itself; rounding must not leave it outside its own interval.
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
 
 
 def predicted_of(scores: Scores) -> Truth:
