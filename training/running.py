@@ -27,6 +27,7 @@ STOP_PATIENCE = (
     20.0  # a stop while preparing goes on to a usable model if that is at most so many seconds away
 )
 SCRATCH = "scratch"
+ENGINE_OPTIONS = ("patience", "max_epochs", "class_weights")
 PREPARING = Sentence(gettext_noop("Preparing the pictures."))
 TRAINING = Sentence(gettext_noop("Learning from the pictures."))
 EXPORTING = Sentence(gettext_noop("Writing the model file."))
@@ -149,6 +150,7 @@ class Run:
             about=self.about(data, extractor),
             threads=threads(),
             die_with_parent=True,
+            **{name: self.version.options[name] for name in ENGINE_OPTIONS if name in self.version.options},
             **fields,
         )
         self.engine_began, self.engine_seconds = time.monotonic(), seconds

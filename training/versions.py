@@ -50,7 +50,7 @@ def request_versions(
             {"dataset": each.dataset.pk, "name": each.dataset.name, "labels": list(each.labels)}
             for each in chosen
         ],
-        "options": options or {},
+        "options": wishes.options_of(options or {}),
         "labels": [each.name for each in preview.labels],
         "split_counts": {each.name: each.sizes._asdict() for each in preview.labels},
         "snapshots": [_frozen(each, user) for each in chosen],

@@ -82,6 +82,17 @@ def minutes_of(minutes: float) -> float:
     return float(minutes)
 
 
+def options_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as they are kept; those that the engine knows must be what it takes."""
+    for name, most in (("patience", 1000), ("max_epochs", 100_000)):
+        value = options.get(name, 1)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise BadWish(gettext_noop("“%(name)s” is a whole number from 1 to %(most)s."), name=name, most=most)
+    if options.get("class_weights", "auto") not in ("auto", "none"):
+        raise BadWish(gettext_noop("“class_weights” is “auto” or “none”."))
+    return dict(options)
+
+
 def chosen_of(project: Project, data: Sequence[dict[str, Any]]) -> list[Chosen]:
     """The data sets and labels behind `data`; Http404 for a data set that the project does not have."""
     if not data:
