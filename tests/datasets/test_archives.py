@@ -51,7 +51,9 @@ def test_names_without_a_mark_are_read_as_gbk_or_utf8_as_they_were_meant(names: 
         assert encoding_of([name.encode(encoding) for name in names]) == encoding, names
 
 
-@pytest.mark.parametrize("name", ["café/1.jpg", "Äpfel/größe.jpg", "Привет/собака.jpg", "ねこ/写真.jpg", "고양이/1.jpg"])
+@pytest.mark.parametrize(
+    "name", ["café/1.jpg", "Äpfel/größe.jpg", "Привет/собака.jpg", "ねこ/写真.jpg", "고양이/1.jpg"]
+)
 def test_names_of_other_languages_in_utf8_are_not_taken_for_gbk(name: str) -> None:
     assert encoding_of([name.encode()]) == "utf-8"
 
@@ -99,14 +101,25 @@ def test_folders_and_litter_are_not_counted(tmp_path: Path) -> None:
         assert [offered.name for offered in archive.offered] == ["cats/1.png"]
 
 
-@pytest.mark.parametrize("name", ["../a.png", "x/../../a.png", "/etc/a.png", "C:/a.png", "C:\\a.png", "..\\a.png"])
+@pytest.mark.parametrize(
+    "name", ["../a.png", "x/../../a.png", "/etc/a.png", "C:/a.png", "C:\\a.png", "..\\a.png"]
+)
 def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     with opened(tmp_path, raw_zip({name.encode(): picture()})) as archive:
         assert list(codes(archive).values()) == ["unsafe-name"]
 
 
 def test_strange_names_are_kept_readable_and_all_pictures_distinct(work: Work, team: Team) -> None:
-    names = ["a\x00b.png", "x" * 300 + ".png", "con.png", "A.png", "a.png", "dot.", "\u202egnp.a", "tab\tname.png"]
+    names = [
+        "a\x00b.png",
+        "x" * 300 + ".png",
+        "con.png",
+        "A.png",
+        "a.png",
+        "dot.",
+        "\u202egnp.a",
+        "tab\tname.png",
+    ]
     colours = ["red", "green", "blue", "white", "black", "yellow", "pink", "brown"]
     content = {name.encode(): picture(colour) for name, colour in zip(names, colours, strict=True)}
     dataset = make_dataset(team)
@@ -122,7 +135,9 @@ def test_strange_names_are_kept_readable_and_all_pictures_distinct(work: Work, t
 
 
 def test_a_zip_with_a_password_refuses_each_file_with_its_reason(work: Work, team: Team) -> None:
-    found = begin(team, make_dataset(team), ("a.zip", raw_zip({b"cat/1.png": picture(), b"2.png": b"x"}, flags=1)))
+    found = begin(
+        team, make_dataset(team), ("a.zip", raw_zip({b"cat/1.png": picture(), b"2.png": b"x"}, flags=1))
+    )
     work()
     found.refresh_from_db()
     assert (found.state, found.total, found.rejected) == (ImportState.READY, 2, 2)
@@ -138,7 +153,9 @@ def test_a_zip_with_a_password_refuses_each_file_with_its_reason(work: Work, tea
         ({"method": 99}, "encrypted"),
     ],
 )
-def test_links_devices_and_unknown_compressions_are_refused(tmp_path: Path, how: dict[str, int], code: str) -> None:
+def test_links_devices_and_unknown_compressions_are_refused(
+    tmp_path: Path, how: dict[str, int], code: str
+) -> None:
     with opened(tmp_path, raw_zip({b"a.png": picture()}, **how)) as archive:  # type: ignore[arg-type]
         assert codes(archive) == {"a.png": code}
 
@@ -169,7 +186,9 @@ def test_an_entry_that_lies_about_its_size_is_stopped_at_the_limit(tmp_path: Pat
         assert codes(archive) == {"bomb.png": "too-many-bytes"}
 
 
-def test_a_bomb_of_many_entries_stops_at_the_limit_of_real_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_of_many_entries_stops_at_the_limit_of_real_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("datasets.archives.FLOOR_BYTES", 20 * 1024**2)
     with opened(tmp_path, zip_of({f"{n}.png": bytes(9 * 1024**2) for n in range(6)})) as archive:
         assert list(codes(archive).values()) == [""] * 3 + ["archive-bomb"] * 3
@@ -194,7 +213,9 @@ def test_entries_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
         (b"PK\x05\x06" + b"\xff" * 18, "damaged"),
     ],
 )
-def test_what_is_no_usable_zip_fails_with_a_sentence(work: Work, team: Team, content: bytes, says: str) -> None:
+def test_what_is_no_usable_zip_fails_with_a_sentence(
+    work: Work, team: Team, content: bytes, says: str
+) -> None:
     found = begin(team, make_dataset(team), ("a.zip", content), archive=True)
     work()
     found.refresh_from_db()

@@ -48,7 +48,9 @@ def test_every_awkward_file_has_its_outcome(work: Work, team: Team, shared_data:
     files = {path.name: path.read_bytes() for path in sorted((shared_data / "awkward").iterdir())}
     dataset = make_dataset(team)
     if packed:
-        found = begin(team, dataset, ("a.zip", zip_of({f"awkward/{name}": body for name, body in files.items()})))
+        found = begin(
+            team, dataset, ("a.zip", zip_of({f"awkward/{name}": body for name, body in files.items()}))
+        )
     else:
         found = begin(team, dataset, *files.items())
     work()
@@ -141,7 +143,9 @@ def test_a_large_jpeg_cut_short_is_refused_though_it_is_decoded_small(team: Team
 
 
 def test_every_reason_can_be_said_in_a_sentence(work: Work, team: Team) -> None:
-    found = begin(team, make_dataset(team), ("a.jpg", b""), ("b.png", picture("red", (20, 20))), ("c.gif", b"GIF89a"))
+    found = begin(
+        team, make_dataset(team), ("a.jpg", b""), ("b.png", picture("red", (20, 20))), ("c.gif", b"GIF89a")
+    )
     work()
     for row in found.not_taken.all():
         assert "%(" not in str(row.sentence)
