@@ -5,6 +5,8 @@ const PAGE_ROWS = 4;
 
 const isTyping = (target) => target.closest("input:not(.thumb-tick), textarea, select, [contenteditable]");
 
+const isControl = (target) => target.closest("button, a, summary") && !target.closest(".thumb");
+
 export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, discard }) {
   const help = document.getElementById("bench-help");
   const inGrid = () => grid.list.contains(document.activeElement);
@@ -70,8 +72,6 @@ export function listenToKeys(root, { grid, selection, labels, preview, acts, tag
     if (event.altKey) return;
     if (event.ctrlKey || event.metaKey) withControl(event);
     // A key on a focused button or link is that control's own, unless it stands for a label
-    else if (!event.target.closest("button, a, summary") || /^[0-9a-z?]$/.test(event.key) || event.key === "Escape") {
-      plain(event);
-    }
+    else if (!isControl(event.target) || /^[0-9a-z?]$/.test(event.key) || event.key === "Escape") plain(event);
   });
 }
