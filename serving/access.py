@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_noop
 
-from projects.access import Caller, Forbidden, Role, Who, allowed_projects, caller, check
+from projects.access import Caller, Forbidden, Who, allowed_projects, caller, check, listed_projects
+from projects.models import Role
 from serving.models import Service
 
 
@@ -18,7 +19,7 @@ def services_of(who: Who) -> QuerySet[Service]:
 
 def listed_services(who: Who) -> QuerySet[Service]:
     """`services_of`, for a list: Forbidden for a token that may not read."""
-    forbid_unless_lister(caller(who))
+    listed_projects(who)
     return services_of(who)
 
 
@@ -48,11 +49,5 @@ def service_to_call(who: Who, slug: str) -> Service:
 
 def no_such_service(asking: Caller) -> NoReturn:
     """Who may not list services is not told either which there are: 403, and 404 to the others."""
-    forbid_unless_lister(asking)
+    listed_projects(asking)
     raise Http404
-
-
-def forbid_unless_lister(asking: Caller) -> None:
-    """Forbidden for a token without the scope `read`, and for one that opens a single service."""
-    if asking.token and (asking.token.resource or not asking.has_scope("read")):
-        raise Forbidden(gettext_noop("This access token does not have the scope “%(scope)s”."), scope="read")

@@ -37,6 +37,7 @@ class Overloaded(Refusal):
 
     code = "overloaded"
     status = 503
+    retry_after = 2
 
 
 @dataclass(frozen=True)

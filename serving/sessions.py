@@ -21,6 +21,7 @@ class ModelUnavailable(Refusal):
 
     code = "model-unavailable"
     status = 503
+    retry_after = 10
 
 
 class Sessions:

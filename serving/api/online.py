@@ -11,18 +11,17 @@ from ninja.security import APIKeyHeader
 from pydantic import Field
 
 from projects.access import Caller
-from projects.auth import SessionAuth, TokenAuth
-from projects.tokens import find_token
+from projects.auth import SessionAuth, TokenAuth, caller_with
 from serving.access import service_to_call
 from serving.api.callers import asking
 from serving.dialects import taxon
 from serving.dialects.bodies import bound, discard
-from serving.dialects.headers import RETRY_SECONDS, sign
+from serving.dialects.headers import sign
 from serving.online import live_revision, predict
 from serving.records import give_feedback
 from serving.runtime.ranking import TOP
 from web.api import PROBLEMS
-from web.problems import problem
+from web.problems import refusal as document
 from web.sentences import Refusal
 
 router = Router()
@@ -79,8 +78,7 @@ class HeaderToken(APIKeyHeader):
     param_name = "X-Auth-Token"
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        found = find_token(key) if key else None
-        return Caller(found.user, found) if found else None
+        return caller_with(request, key) if key else None
 
 
 class BoundedSession(SessionAuth):
@@ -92,7 +90,7 @@ class BoundedSession(SessionAuth):
 
 
 def ends_well(view: View) -> View:
-    """Let a client that still sends hear a refusal, and tell it when to come back after a 503."""
+    """Let a client that still sends its pictures hear the refusal."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -100,10 +98,7 @@ def ends_well(view: View) -> View:
             return view(request, *args, **kwargs)
         except Refusal as refusal:
             discard(request)
-            response = problem(refusal.status, refusal.code, str(refusal))
-            if refusal.status == 503:
-                response["Retry-After"] = str(RETRY_SECONDS)
-            return response
+            return document(refusal)
 
     return wrapped
 

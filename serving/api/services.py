@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from projects.access import Role, project_for
-from projects.models import AccessToken
+from projects.access import project_for
+from projects.models import AccessToken, Role
 from serving import publication, revisions
 from serving.access import listed_services, service_for
 from serving.addresses import predict_url
@@ -200,7 +200,7 @@ def switch(request: HttpRequest, slug: str, data: SwitchIn) -> dict[str, Any]:
     service = owned(request, slug)
     shares = [revisions.Share(each.version, each.share) for each in data.versions]
     chosen = {"threshold": data.threshold} if "threshold" in data.model_fields_set else {}
-    revisions.switch(service=service, shares=shares, by=asking(request), file=data.file, **chosen)  # type: ignore[arg-type]
+    revisions.switch(service=service, shares=shares, by=asking(request), file=data.file, **chosen)
     return shape(service, request)
 
 

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
-from projects.access import Role
+from projects.models import Role
 from serving.api.callers import asking
 from serving.api.online import PICTURES_BODY, BoundedSession, BoundedToken, ends_well
-from serving.dialects.bodies import files_of
+from serving.dialects.bodies import files_of, stream_of
 from serving.dialects.taxon import FIELD
 from serving.validation import validate
 from training.access import version_for
@@ -30,5 +30,7 @@ def validate_pictures(request: HttpRequest, model_pk: int, number: int) -> HttpR
     caller = asking(request)
     version = version_for(caller, model_pk, number, at_least=Role.LABELLER, scope="predict")
     files = files_of(request, settings.MAX_VALIDATION_IMAGES).getlist(FIELD)
-    results = validate(version=version, pictures=[(file.name or "", file.file) for file in files], by=caller)
+    results = validate(
+        version=version, pictures=[(file.name or "", stream_of(file)) for file in files], by=caller
+    )
     return JsonResponse(results, safe=False, json_dumps_params={"ensure_ascii": False})

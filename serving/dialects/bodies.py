@@ -1,10 +1,11 @@
 """Reading request bodies within limits: refused by their length before they are read, never held whole."""
 
 import io
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -87,6 +88,11 @@ def files_of(request: HttpRequest, most_files: int) -> MultiValueDict:  # type: 
         raise BadBody(
             gettext_noop("The multipart body cannot be read: it is cut short or malformed.")
         ) from error
+
+
+def stream_of(file: "UploadedFile[Any]") -> BinaryIO:
+    """The content of an uploaded file, in memory or on disk."""
+    return cast(BinaryIO, file.file)
 
 
 def raw_body(request: HttpRequest) -> bytes:

@@ -4,8 +4,6 @@ from django.http import HttpResponse
 
 from serving.online import Answered
 
-RETRY_SECONDS = 2
-
 
 def sign(response: HttpResponse, answered: Answered) -> HttpResponse:
     """Say which prediction this is and which version and revision made it."""

@@ -1,15 +1,17 @@
 """Dialect 1, as ModelArts speaks it: pictures as files or as the body; strings with three decimals back."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop
 
-from serving.dialects.bodies import files_of, raw_body
+from serving.dialects.bodies import files_of, raw_body, stream_of
 from serving.online import Answered, Picture
 from serving.pictures import NoPicture
-from serving.runtime.ranking import answer
+from serving.runtime.ranking import TOP, answer
 from web.sentences import Refusal
 
 FIELD = "images"
@@ -56,11 +58,21 @@ def form_pictures(request: HttpRequest) -> list[Picture]:
     found = files.getlist(FIELD)
     if not found:
         raise NoPicture(gettext_noop("There is no picture: send one or more files in the field “images”."))
-    return [Picture(file.file, file.name or "") for file in found]
+    return [Picture(stream_of(file), file.name or "") for file in found]
+
+
+def objects_of(answered: Answered, top: int = TOP) -> list[dict[str, Any]]:
+    """One object a picture."""
+    return [answer(row, answered.labels, top=top, threshold=answered.threshold) for row in answered.scores]
+
+
+def as_json(body: object) -> str:
+    """The very text that goes over the wire; labels stay readable."""
+    return json.dumps(body, ensure_ascii=False)
 
 
 def encode(answered: Answered, asked: Asked, *, top: int) -> HttpResponse:
     """`{"predicted_label": …, "scores": [[…]]}`, or a list of those for several pictures."""
-    objects = [answer(row, answered.labels, top=top, threshold=answered.threshold) for row in answered.scores]
+    objects = objects_of(answered, top)
     body = objects[0] if asked.single else objects
-    return JsonResponse(body, safe=False, json_dumps_params={"ensure_ascii": False})
+    return HttpResponse(as_json(body), content_type="application/json; charset=utf-8")

@@ -1,6 +1,7 @@
 """Scores as dialect 1 writes them: highest first, ties in label order, three decimals."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def predicted_label(scores: np.ndarray, labels: Sequence[str], threshold: float 
 
 def answer(
     scores: np.ndarray, labels: Sequence[str], *, top: int = TOP, threshold: float | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Dialect 1's object for one picture."""
     return {
         "predicted_label": predicted_label(scores, labels, threshold),

@@ -194,7 +194,7 @@ def test_an_unknown_or_foreign_version_is_404(team: Team, api: Api, version: Mod
     assert ask(api("owner"), "", body(foreign)).status_code == 404
 
 
-# ---- switching -----------------------------------------------------------------------------------------------
+# ---- switching --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_a_request_cannot_be_switched(team: Team, api: Api) -> None:
     assert ask(api("owner"), "/colours/switch", {"versions": [{"version": 1}]}).status_code == 409
 
 
-# ---- who may -------------------------------------------------------------------------------------------------
+# ---- who may ----------------------------------------------------------------------------------------------
 
 OWNERS_ACTS = ["approve", "reject", "offline", "online", "release", "rollback", "switch"]
 
@@ -329,7 +329,7 @@ def test_services_are_paged(team: Team, api: Api, version: ModelVersion) -> None
     assert [item["slug"] for item in first["items"] + rest["items"]] == ["one", "two", "three"]
 
 
-# ---- tokens and feedback -------------------------------------------------------------------------------------
+# ---- tokens and feedback ----------------------------------------------------------------------------------
 
 
 def test_a_service_token_is_shown_once_listed_without_its_secret_and_ended(
