@@ -16,7 +16,7 @@ KEY_NAME = "secret_key"
 LONGEST_SOCKET_PATH = 100
 
 
-class CannotStart(Exception):  # noqa: N818  (it says what happened, as all our names do)
+class CannotStart(Exception):
     """The product cannot start; the text is one sentence for the person who started it."""
 
 
