@@ -30,6 +30,11 @@ class Part:
         """The pictures at these positions of the part: inputs as stored, targets int64."""
         return torch.from_numpy(self.inputs[self.rows[positions]]), self.targets[torch.from_numpy(positions)]
 
+    def joined(self, other: Part) -> Part:
+        """Both parts of the same inputs as one."""
+        rows, targets = np.concatenate([self.rows, other.rows]), torch.cat([self.targets, other.targets])
+        return Part(self.inputs, rows, targets)
+
     def chunks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """All of it in order, a few thousand at a time, so that a large array stays on disk."""
         for start in range(0, len(self), _CHUNK):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import onnx
 from training.engine import head, scratch
 from training.engine.data import Part, class_weights, read_parts
 from training.engine.export import library_versions, with_head, with_metadata
-from training.engine.loop import Ended, FittedModule, pl, run
+from training.engine.loop import Best, Ended, FittedModule, pl, run
 from training.engine.metrics import calibration_error
 from training.engine.progress import tell
 from training.engine.refusals import EngineRefusal
@@ -20,8 +21,19 @@ from training.engine.temperature import fitted_temperature
 from training.engine.weights import sha256_of
 
 MODEL = "model.onnx"
-# Seconds kept back from the budget for calibration and the model file (measured: about 1 and 3).
-_WRITING = {"head": 2.0, "scratch": 5.0}
+# Kept back from the budget for calibration and the model file (measured: about 1 s and 2 s on an idle core).
+HEAD_WRITING_SECONDS, SCRATCH_WRITING_SECONDS = 2.0, 5.0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a method hands back: the module with its best, why it ended, and the model file at a temperature."""
+
+    method: str
+    module: FittedModule
+    ended: Ended
+    model: Callable[[float], onnx.ModelProto]
+    refitted: bool = False
 
 
 def fit(task: FitTask, started: float) -> dict[str, Any]:
@@ -30,68 +42,83 @@ def fit(task: FitTask, started: float) -> dict[str, Any]:
     The graph: `images` uint8 [n, size, size, 3] -> `scores` float32 [n, k] (temperature inside) and `embedding`
     float32 [n, d]. Raises EngineRefusal.
     """
-    method = "head" if task.features is not None else "scratch"
     train, validation = read_parts(task)
     pl.seed_everything(task.seed, verbose=False)
-    weights = class_weights(task, train.targets)
-    deadline = started + task.seconds - min(_WRITING[method], 0.3 * task.seconds)
-    if method == "head":
-        module: FittedModule = head.new_head(task, train, weights, started)
-        ended = run(module, train, validation, head.plan(task, train, deadline))
-    else:
-        module = scratch.new_network(task, train, weights, started)
-        ended = run(module, train, validation, scratch.plan(task, train, deadline))
-    return _written(task, method, module, validation, ended)
+    method = _fit_head if task.features is not None else _fit_scratch
+    return _written(task, method(task, train, validation, started), validation)
 
 
-def _written(
-    task: FitTask, method: str, module: FittedModule, validation: Part, ended: Ended
-) -> dict[str, Any]:
+def _fit_head(task: FitTask, train: Part, validation: Part, started: float) -> Fitted:
+    extractor = _extractor(task, train.inputs.shape[1])
+    deadline = _deadline(task, started, HEAD_WRITING_SECONDS)
+    module = head.new_head(task, train, class_weights(task, train.targets), started)
+    ended = run(module, train, validation, head.plan(task, train, deadline))
+    assert module.best is not None
+    weights, source = module.best.weights, module
+    again = head.refitted(module, train, validation, deadline) if ended == "converged" else None
+    if again is not None:
+        weights, source = again.candidate_weights(0), again
+    return Fitted(
+        "head",
+        module,
+        ended,
+        lambda t: with_head(extractor, *head.folded(source, weights, t)),
+        again is not None,
+    )
+
+
+def _fit_scratch(task: FitTask, train: Part, validation: Part, started: float) -> Fitted:
+    deadline = _deadline(task, started, SCRATCH_WRITING_SECONDS)
+    module = scratch.new_network(task, train, class_weights(task, train.targets), started)
+    ended = run(module, train, validation, scratch.plan(task, train, deadline))
     best = module.best
-    if best is None:
-        raise EngineRefusal("nothing-learnt", "The time limit was too short for a single step.")
+    assert best is not None
+    return Fitted("scratch", module, ended, lambda t: scratch.exported(module, best.weights, t))
+
+
+def _deadline(task: FitTask, started: float, writing: float) -> float:
+    return started + task.seconds - min(writing, 0.3 * task.seconds)
+
+
+def _written(task: FitTask, fitted: Fitted, validation: Part) -> dict[str, Any]:
+    module, best = fitted.module, fitted.module.best
+    assert best is not None
     tell("stage", stage="exporting")
     temperature = fitted_temperature(best.logits, validation.targets)
     about = {
         **task.about,
-        "kind": method,
+        "kind": fitted.method,
         "temperature": temperature,
         "optimise_for": task.optimise_for,
         "versions": library_versions(),
     }
     path = Path(task.work_folder) / MODEL
-    with_metadata(
-        _model(task, module, temperature), path, labels=task.labels, pixel_spec=task.pixel_spec, taxon=about
-    )
+    model = fitted.model(temperature)
+    with_metadata(model, path, labels=task.labels, pixel_spec=task.pixel_spec, taxon=about)
     return {
-        "method": method,
-        "ended_because": ended,
+        "method": fitted.method,
+        "ended_because": fitted.ended,
         "epochs": module.history[-1]["epoch"],
         "best_epoch": best.epoch,
-        "history": module.history,
-        "temperature": temperature,
-        "validation": {
-            **best.scores,
-            "loss": best.loss,
-            "pictures": len(validation),
-            "calibration_error": calibration_error(best.logits / temperature, validation.targets),
-            "calibration_error_before": calibration_error(best.logits, validation.targets),
-        },
+        "refitted": fitted.refitted,
         "chosen": module.chosen(),
+        "temperature": temperature,
+        "validation": _validation(best, validation, temperature),
+        "history": module.history,
         "versions": library_versions(),
         "file": MODEL,
         "sha256": sha256_of(path),
-        "fitted_in": time.monotonic() - module.started,
     }
 
 
-def _model(task: FitTask, module: FittedModule, temperature: float) -> onnx.ModelProto:
-    assert module.best is not None
-    if isinstance(module, head.Head):
-        extractor = _extractor(task, module.weight.shape[1])
-        return with_head(extractor, *head.folded(module, module.best.weights, temperature))
-    assert isinstance(module, scratch.Scratch)
-    return scratch.exported(module, module.best.weights, temperature)
+def _validation(best: Best, validation: Part, temperature: float) -> dict[str, float]:
+    return {
+        **best.scores,
+        "loss": best.loss,
+        "pictures": len(validation),
+        "calibration_error": calibration_error(best.logits / temperature, validation.targets),
+        "calibration_error_before": calibration_error(best.logits, validation.targets),
+    }
 
 
 def _extractor(task: FitTask, dimensions: int) -> onnx.ModelProto:

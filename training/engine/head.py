@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import nn
 
-from training.engine.data import Part
-from training.engine.loop import FittedModule, Plan
+from training.engine.data import Part, class_weights
+from training.engine.loop import FittedModule, Plan, run_again
 from training.engine.spec import FitTask
 
 # Strength of the L2 penalty on the mean loss, in standardised features. All are fitted side by side (one
 # batched product) and validation chooses. scikit-learn's C is 1 / (strength * pictures).
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 5e-4
 MAX_EPOCHS = 200
 
 
@@ -30,12 +32,14 @@ class Head(FittedModule):
         started: float,
         mean: np.ndarray,
         std: np.ndarray,
+        strengths: tuple[float, ...] = STRENGTHS,
+        validated: bool = True,
     ) -> None:
         super().__init__(task, weights, started)
-        count = len(STRENGTHS)
+        count, self.validated = len(strengths), validated
         self.register_buffer("mean", torch.from_numpy(mean.astype(np.float32)))
         self.register_buffer("std", torch.from_numpy(std.astype(np.float32)))
-        self.register_buffer("strengths", torch.tensor(STRENGTHS), persistent=False)
+        self.register_buffer("strengths", torch.tensor(strengths), persistent=False)
         self.weight = nn.Parameter(torch.zeros(count, len(mean), len(task.labels)))
         self.bias = nn.Parameter(torch.zeros(count, 1, len(task.labels)))
 
@@ -60,10 +64,12 @@ class Head(FittedModule):
 
     def chosen(self) -> dict[str, float]:
         assert self.best is not None
-        return {"strength": STRENGTHS[self.best.candidate]}
+        return {"strength": round(float(self.strengths[self.best.candidate]), 6)}
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> object:
         optimiser = torch.optim.Adam(self.parameters(), lr=LEARNING_RATE)
+        if not self.validated:
+            return optimiser
         slower = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.3, patience=1, threshold=1e-3)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": slower, "monitor": "val_loss"}}
 
@@ -72,6 +78,18 @@ def new_head(task: FitTask, train: Part, weights: torch.Tensor | None, started: 
     """A head at zero, with the training features' mean and deviation."""
     mean, std = moments(train)
     return Head(task, weights, started, mean, std)
+
+
+def refitted(head: Head, train: Part, validation: Part, deadline: float) -> Head | None:
+    """The same head on training and validation pictures together, with the strength and the number of epochs
+    that validation chose; None when the time did not suffice. A sixth more pictures: about one point better."""
+    assert head.best is not None
+    everything = train.joined(validation)
+    weights = class_weights(head.task, everything.targets)
+    strength = (head.chosen()["strength"],)
+    again = Head(head.task, weights, head.started, *moments(everything), strength, validated=False)
+    steps = plan(head.task, everything, deadline)
+    return again if run_again(again, everything, replace(steps, max_epochs=head.best.epoch)) else None
 
 
 def plan(task: FitTask, train: Part, deadline: float) -> Plan:
@@ -90,9 +108,9 @@ def moments(train: Part) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(deviation > 1e-6, deviation, 1.0)
 
 
-def folded(head: Head, best: dict[str, torch.Tensor], temperature: float) -> tuple[np.ndarray, np.ndarray]:
+def folded(head: Head, weights: dict[str, torch.Tensor], temperature: float) -> tuple[np.ndarray, np.ndarray]:
     """weight [k, d] and bias [k] that act on features as they are: standardisation and temperature inside."""
     mean, std = head.mean.double().cpu(), head.std.double().cpu()
-    weight = best["weight"].double() / std[:, None]
-    bias = best["bias"].double() - mean @ weight
+    weight = weights["weight"].detach().cpu().double() / std[:, None]
+    bias = weights["bias"].detach().cpu().double() - mean @ weight
     return (weight.T / temperature).numpy(), (bias / temperature).numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pickle
 import tempfile
 import time
@@ -40,9 +41,14 @@ class Best:
     logits: torch.Tensor
 
 
-def _rank(best: Best) -> tuple[float, float]:
-    """The chosen metric decides; validation loss breaks ties, of which small validation sets have many."""
-    return best.metric, -best.loss
+def _replaces(new: Best, old: Best, highest: float, pictures: int) -> bool:
+    """Whether `new` is the one to keep. The chosen metric decides; where it differs by less than chance does
+    (one standard error below the highest seen: Breiman et al. 1984), the lower validation loss does."""
+    slack = math.sqrt(max(highest * (1 - highest), 0.0) / pictures)
+    near = [each.metric >= highest - slack for each in (new, old)]
+    if near[0] != near[1]:
+        return near[0]
+    return new.loss < old.loss if near[0] else (new.metric, -new.loss) > (old.metric, -old.loss)
 
 
 class FittedModule(pl.LightningModule):  # type: ignore[misc]
@@ -57,6 +63,7 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
         self.task, self.started = task, started
         self.register_buffer("class_weights", weights, persistent=False)
         self.best: Best | None = None
+        self.highest = 0.0  # of the chosen metric
         self.history: list[dict[str, Any]] = []
         self.train_loss, self.train_count = 0.0, 0
         self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -85,9 +92,11 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
         targets = torch.cat([each for _, each in self._seen])
         self._seen.clear()
         found = [self._judged(candidate, each, targets) for candidate, each in enumerate(logits)]
-        leader = max(found, key=_rank)
-        if self.best is None or _rank(leader) > _rank(self.best):
-            self.best = leader
+        self.highest = max(self.highest, *(each.metric for each in found))
+        for each in found:
+            if self.best is None or _replaces(each, self.best, self.highest, len(targets)):
+                self.best = each
+        leader = max(found, key=lambda each: (each.metric, -each.loss))
         loss = min(each.loss for each in found)
         self.log("val_loss", loss)
         self._say(loss, leader.metric)
@@ -129,12 +138,12 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         best = None if self.best is None else dict(vars(self.best))
-        checkpoint["taxon"] = {"best": best, "history": self.history}
+        checkpoint["taxon"] = {"best": best, "highest": self.highest, "history": self.history}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         kept = checkpoint["taxon"]
         self.best = None if kept["best"] is None else Best(**kept["best"])
-        self.history = kept["history"]
+        self.highest, self.history = kept["highest"], kept["history"]
 
 
 class Watch(Callback):  # type: ignore[misc]
@@ -189,6 +198,29 @@ def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ende
         )  # Lightning writes there, then moves: whole only on one file system
         callbacks.append(_checkpoints(path.parent, name))
         resume = path if _readable(path) else None
+    tell("stage", stage="training", resumed=resume is not None)
+    trainer = _fitted(module, callbacks, plan, train, validation, resume)
+    if watch.because:
+        return watch.because
+    return "converged" if trainer.should_stop else "budget"
+
+
+def run_again(module: FittedModule, everything: Part, plan: Plan) -> bool:
+    """Fit for exactly `plan.max_epochs`, without validation; False when it was stopped on the way."""
+    watch = Watch(module.task, plan.deadline)
+    tell("stage", stage="refitting")
+    _fitted(module, [watch], plan, everything)
+    return watch.because is None
+
+
+def _fitted(
+    module: FittedModule,
+    callbacks: list[Callback],
+    plan: Plan,
+    train: Part,
+    validation: Part | None = None,
+    resume: Path | None = None,
+) -> pl.Trainer:
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
@@ -197,20 +229,23 @@ def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ende
             max_epochs=plan.max_epochs,
             callbacks=callbacks,
             logger=False,
-            enable_checkpointing=bool(task.checkpoint_folder),
+            enable_checkpointing=any(isinstance(each, ModelCheckpoint) for each in callbacks),
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            limit_val_batches=None if validation else 0,
             deterministic="warn",
             accelerator="auto",
             devices=1,
         )
-        batches = Batches(train, plan.batch, seed=task.seed)
-        tell("stage", stage="training", resumed=resume is not None)
-        trainer.fit(module, batches, Batches(validation, 1024), ckpt_path=resume, weights_only=True)
-    if watch.because:
-        return watch.because
-    return "converged" if trainer.should_stop else "budget"
+        trainer.fit(
+            module,
+            Batches(train, plan.batch, seed=module.task.seed),
+            Batches(validation, 1024) if validation else None,
+            ckpt_path=resume,
+            weights_only=True,
+        )
+    return trainer
 
 
 def _checkpoints(folder: Path, name: str) -> ModelCheckpoint:
