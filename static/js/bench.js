@@ -155,6 +155,12 @@ for (const button of sizes) {
     localStorage.setItem("bench:size", button.dataset.sizeChoice);
   });
 }
+// Where the column stands above the pictures it starts folded
+const narrow = window.matchMedia("(width <= 60rem)");
+const fold = root.querySelector(".bench-fold");
+const followWidth = () => (fold.open = !narrow.matches);
+narrow.addEventListener("change", followWidth);
+followWidth();
 setSize(localStorage.getItem("bench:size") ?? "m");
 root.querySelector("[data-order]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 document.addEventListener("taxon:refreshed", (event) => {
