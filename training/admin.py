@@ -49,10 +49,10 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Cancel the selected trainings"), permissions=["view"])
     def cancel_selected(self, request: HttpRequest, chosen: QuerySet[ModelVersion]) -> None:
         """The same act as on the version's page; operators alone may cancel any."""
-        if not request.user.is_superuser:  # type: ignore[union-attr]
+        if not request.user.is_superuser:
             return
         for version in chosen.exclude(state__in=ENDED).select_related("model__project", "job"):
-            cancel(version, request.user)  # type: ignore[arg-type]
+            cancel(version, request.user)
 
 
 @admin.register(Extractor)

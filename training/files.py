@@ -1,8 +1,8 @@
 """The files of a version that people take along."""
 
 from collections.abc import Callable
-from typing import IO
 
+from django.core.files import File
 from django.core.files.storage import default_storage
 from django.http import FileResponse
 from django.utils.translation import gettext_noop
@@ -45,9 +45,9 @@ def open_export(version: ModelVersion, form: str) -> FileResponse:
     )
 
 
-def onnx(version: ModelVersion) -> tuple[IO[bytes], str, str]:
+def onnx(version: ModelVersion) -> tuple[File[bytes], str, str]:
     """The very file that was evaluated and is served."""
-    return default_storage.open(version.file_key, "rb").file, ".onnx", ONNX_TYPE
+    return default_storage.open(version.file_key, "rb"), ".onnx", ONNX_TYPE
 
 
-FORMS: dict[str, Callable[[ModelVersion], tuple[IO[bytes], str, str]]] = {"onnx": onnx}
+FORMS: dict[str, Callable[[ModelVersion], tuple[File[bytes], str, str]]] = {"onnx": onnx}

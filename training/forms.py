@@ -97,9 +97,9 @@ class TrainForm:
 def data_choices(project: Project, sent: QueryDict) -> list[DataChoice]:
     """Every data set with tagged pictures. At first the one in the address, or the newest, is ticked."""
     first_time, named = "sent" not in sent, sent.getlist("dataset")
-    found = []
+    found: list[DataChoice] = []
     for dataset in Dataset.objects.filter(project=project, trashed_at=None).order_by("-id"):
-        in_use = [label for label in labels_with_counts(dataset) if label.images_count]
+        in_use = [label for label in labels_with_counts(dataset) if label.images_count]  # type: ignore[attr-defined]
         if not in_use:
             continue
         chosen = str(dataset.pk) in named or (first_time and not named and not found)

@@ -40,7 +40,8 @@ def groups_of(rows: Sequence[Picture]) -> list[int]:
     if most == 1:
         return list(range(len(rows)))
     alike = neighbours(rows)
-    numbers, members = [-1] * len(rows), []
+    numbers: list[int] = [-1] * len(rows)
+    members: list[set[int]] = []
     for index in range(len(rows)):
         number = _group_to_join(index, alike[index], numbers, members, most)
         if number is None:

@@ -41,7 +41,7 @@ def learning_entries(manifest: Manifest) -> list[Entry]:
     """Training and validation, mixed over the labels, so that any beginning of the list is a fair sample."""
     entries = [entry for entry in manifest.entries if entry.part in PARTS]
     turns: dict[tuple[str, str], int] = {}
-    order = []
+    order: list[tuple[int, bool, int]] = []
     for entry in entries:
         turn = turns[entry.label, entry.part] = turns.get((entry.label, entry.part), -1) + 1
         order.append((turn, entry.part != VALIDATION, len(order)))
@@ -52,7 +52,8 @@ def feature_inputs(
     folder: Path, manifest: Manifest, extractor: Extractor, *, threads: int, done: Done
 ) -> Inputs:
     """Features of all pictures that can be read, and the extractor's file. `done` may raise OutOfTime."""
-    source, entries, left_out = as_embeddings(extractor), learning_entries(manifest), []
+    source, entries = as_embeddings(extractor), learning_entries(manifest)
+    left_out: list[str] = []
     try:
         try:
             ensure(source, entries, threads, done)
@@ -101,7 +102,8 @@ def pixel_inputs(folder: Path, manifest: Manifest, *, threads: int, done: Done) 
     spec, wanted = spec_for(SCRATCH_SIZE), learning_entries(manifest)
     shape = (len(wanted), spec.size, spec.size, 3)
     pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
-    entries, left_out = [], []
+    entries: list[Entry] = []
+    left_out: list[str] = []
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(wanted), CHUNK):
             try:

@@ -28,7 +28,7 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
 def predicted_of(scores: Scores) -> Truth:
     """The label with the highest score, the first of equals."""
-    return scores.argmax(axis=1).astype(np.int64)
+    return np.asarray(scores.argmax(axis=1), dtype=np.int64)
 
 
 def confusion(truth: Truth, predicted: Truth, labels: int) -> list[list[int]]:

@@ -1,9 +1,11 @@
 """Asking for versions, stopping and cancelling them: one version and one job for each application."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -130,6 +132,8 @@ def job_ended(job: Any) -> None:
     elif job.state == State.CANCELLED:
         thrown = Sentence(gettext_noop("Cancelled; nothing was kept."))
         fields = {"state": VersionState.CANCELLED, "ended_because": "", "message": thrown.to_json()}
+    if version.file_key:
+        transaction.on_commit(partial(forget_file, version.file_key))
     ModelVersion.objects.filter(pk=version.pk).update(
         **fields,
         usable=False,
@@ -139,3 +143,9 @@ def job_ended(job: Any) -> None:
         stage="",
         finished_at=timezone.now(),
     )
+
+
+def forget_file(key: str) -> None:
+    """Remove a model file that no version has any more."""
+    if not ModelVersion.objects.filter(file_key=key).exists():
+        default_storage.delete(key)

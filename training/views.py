@@ -5,6 +5,7 @@ from django.db import transaction
 from django.db.models import Max, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -51,13 +52,12 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "project": found.project,
         "model": found,
         "rows": rows_of_model(found),
-        "live": found.versions.all().active().exists(),  # type: ignore[attr-defined]
+        "live": found.versions.all().active().exists(),
         "may_train": may(request.user, found.project, at_least=Role.ENGINEER),
         "active": "models",
     }
-    return render(
-        request, "training/_model_versions.html" if request.htmx else "training/model_detail.html", context
-    )  # type: ignore[attr-defined]
+    part = "HX-Request" in request.headers
+    return render(request, "training/_model_versions.html" if part else "training/model_detail.html", context)
 
 
 @login_required
@@ -69,7 +69,7 @@ def train(request: HttpRequest, project_pk: int) -> HttpResponse:
     error = None
     if request.method == "POST":
         try:
-            return redirect(*start(request, form))
+            return redirect(start(request, form))
         except Refusal as refusal:
             error = refusal
         except Http404:
@@ -79,7 +79,7 @@ def train(request: HttpRequest, project_pk: int) -> HttpResponse:
 
 
 @transaction.atomic
-def start(request: HttpRequest, form: TrainForm) -> tuple[object, ...]:
+def start(request: HttpRequest, form: TrainForm) -> str:
     """Make the versions, and the model where it is new; says where to go."""
     model = form.existing or create_model(project=form.project, user=request.user, name=form.name)  # type: ignore[arg-type]
     made = versions.request_versions(
@@ -90,7 +90,9 @@ def start(request: HttpRequest, form: TrainForm) -> tuple[object, ...]:
         data=form.wanted_data,
         max_minutes=form.minutes,
     )
-    return ("training:version", model.pk, made[0].number) if len(made) == 1 else ("training:model", model.pk)
+    if len(made) > 1:
+        return reverse("training:model", args=[model.pk])
+    return reverse("training:version", args=[model.pk, made[0].number])
 
 
 @login_required
@@ -126,7 +128,7 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
         "metrics": [(value, label, METRIC_TEXTS[Metric(value)]) for value, label in Metric.choices],
         "preview": found,
         "problem": problem_of(form, found),
-        "networks": [outlook(PROFILES[name]) for name in form.applications if name in PROFILES],
+        "networks": [outlook(profile) for name, profile in PROFILES.items() if name in form.applications],
         "next_number": next_number,
         "last_number": next_number + count - 1 if count > 1 else None,
         "active": "models",

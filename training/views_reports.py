@@ -8,6 +8,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from datasets.models import Image
+from projects.access import Role, may
 from training import predictions
 from training.access import version_for
 from training.matrix import largest_part
@@ -40,6 +41,7 @@ def report(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
         "matrix": largest_part(found["confusion_matrix"]),
         "wrong": wrong[:FIRST_WRONG],
         "wrong_count": len(wrong),
+        "may_train": may(request.user, version.model.project, at_least=Role.ENGINEER),
         "active": "models",
     }
     return render(request, "training/report.html", context)

@@ -67,7 +67,7 @@ def act(request: HttpRequest, version: ModelVersion, verb: str) -> HttpResponse:
 def run_context(request: HttpRequest, model_pk: int, number: int) -> dict[str, object]:
     """What the page and its live part show."""
     version = version_for(request.user, model_pk, number)
-    reached = STAGES.index(version.state) if version.state in STAGES else -1  # type: ignore[arg-type]
+    reached = STAGES.index(version.state) if version.state in STAGES else -1
     stages = [
         (stage.label, "done" if at < reached or version.usable else "now" if at == reached else "")
         for at, stage in enumerate(STAGES)

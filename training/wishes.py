@@ -87,7 +87,9 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
     for name, most in (("patience", 1000), ("max_epochs", 100_000)):
         value = options.get(name, 1)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-            raise BadWish(gettext_noop("“%(name)s” is a whole number from 1 to %(most)s."), name=name, most=most)
+            raise BadWish(
+                gettext_noop("“%(name)s” is a whole number from 1 to %(most)s."), name=name, most=most
+            )
     if options.get("class_weights", "auto") not in ("auto", "none"):
         raise BadWish(gettext_noop("“class_weights” is “auto” or “none”."))
     return dict(options)
@@ -110,7 +112,8 @@ def _chosen(project: Project, pk: int, labels: list[str] | Literal["all"]) -> Ch
     dataset = Dataset.objects.filter(project=project, trashed_at=None, pk=pk).first()
     if dataset is None:
         raise Http404
-    known = {label.name: label.images_count for label in labels_with_counts(dataset)}
+    counted = labels_with_counts(dataset)
+    known = {label.name: label.images_count for label in counted}  # type: ignore[attr-defined]
     if labels == "all":  # an empty label is no class to learn
         return Chosen(dataset, tuple(name for name, pictures in known.items() if pictures))
     names = tuple(dict.fromkeys(unicodedata.normalize("NFC", name).strip() for name in labels))

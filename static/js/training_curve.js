@@ -4,7 +4,7 @@ import { percent } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 720;
-const HEIGHT = 240;
+const HEIGHT = 180;
 const LEFT = 48;
 const BOTTOM = 24;
 const TOP = 8;
@@ -18,8 +18,9 @@ function node(name, attributes, text) {
 
 /** The part of 0 to 1 that the values lie in, so that small gains can be seen. */
 function range(values) {
-  const low = Math.max(0, Math.floor(Math.min(...values) * 10) / 10);
-  return [low, Math.max(1, ...values)];
+  const high = Math.max(1, ...values);
+  const low = Math.floor(Math.min(...values) * 10) / 10;
+  return [Math.max(0, Math.min(low, high - 0.2)), high];
 }
 
 function scales(points) {

@@ -97,7 +97,8 @@ def finished(
     ModelVersion.objects.filter(pk=version.pk).update(
         state="succeeded", usable=True, ended_because="converged", progress=1.0, report=report,
         metrics=report["overall"], manifest_key=manifest.save(data), split_counts=data.counts(),
-        file_key=storage.put_bytes("models", b"onnx", ".onnx"), file_sha256=hashlib.sha256(b"onnx").hexdigest(),
+        file_key=storage.put_bytes("models", b"onnx", ".onnx"),
+        file_sha256=hashlib.sha256(b"onnx").hexdigest(),
         predictions_key=predictions.save(evaluation.predictions_of(measured, data.labels)),
         started_at=timezone.now(), finished_at=timezone.now(),
     )  # fmt: skip

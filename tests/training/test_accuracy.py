@@ -1,4 +1,4 @@
-"""What a training reaches on real photographs, beside a logistic regression on the same features and split."""
+"""What a training reaches on real photographs, beside a logistic regression on the same features."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +37,9 @@ def reference(version: ModelVersion) -> np.ndarray:
     held_back = data.part("held_back")
     embeddings.ensure_features(source, [(entry.sha256, entry.key) for entry in held_back])
     scale = StandardScaler()
-    x = scale.fit_transform(embeddings.features_of(source, [entry.sha256 for entry in learned]).astype(np.float32))
+    x = scale.fit_transform(
+        embeddings.features_of(source, [entry.sha256 for entry in learned]).astype(np.float32)
+    )
     fitted = LogisticRegression(max_iter=2000).fit(x, [entry.label for entry in learned])
     unseen = embeddings.features_of(source, [entry.sha256 for entry in held_back]).astype(np.float32)
     return np.asarray(fitted.predict(scale.transform(unseen)) == [entry.label for entry in held_back])
@@ -63,7 +65,9 @@ def test_real_photographs_are_named_no_worse_than_by_a_logistic_regression(
     ours = np.array([row.true == row.predicted for row in predictions.load(version.predictions_key)])
     theirs = reference(version)
     low, high = paired_interval(ours.astype(float) - theirs)
-    print(f"n = {len(ours)}: ours {ours.mean():.3f}, logistic regression {theirs.mean():.3f}, [{low:.3f}, {high:.3f}]")
+    print(
+        f"n = {len(ours)}: ours {ours.mean():.3f}, regression {theirs.mean():.3f}, [{low:.3f}, {high:.3f}]"
+    )
     print(f"took {version.report['about']['seconds']} s, {version.report['about']['epochs']} epochs")
     assert version.report["overall"]["n"] == len(ours) == 100
     assert version.report["overall"]["accuracy"]["value"] == pytest.approx(ours.mean())

@@ -75,7 +75,9 @@ def test_a_stopped_training_keeps_its_best(team: Team, work: Work, patient: Mode
     work()
     thread.join()
     patient.refresh_from_db()
-    assert (patient.state, patient.ended_because, patient.usable) == ("stopped", "stopped", True), patient.sentence
+    assert (patient.state, patient.ended_because, patient.usable) == ("stopped", "stopped", True), (
+        patient.sentence
+    )
     assert patient.report["overall"]["n"] == 4 and patient.file_bytes > 0
     assert patient.job and patient.job.state == State.SUCCEEDED
 
@@ -109,7 +111,9 @@ def test_the_time_limit_is_kept_and_the_best_so_far_too(work: Work, patient: Mod
 
 
 @pytest.mark.slow
-def test_a_killed_engine_is_started_again_and_the_training_ends_well(work: Work, patient: ModelVersion) -> None:
+def test_a_killed_engine_is_started_again_and_the_training_ends_well(
+    work: Work, patient: ModelVersion
+) -> None:
     ModelVersion.objects.update(options={})
     killed: list[int] = []
 

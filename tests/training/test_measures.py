@@ -49,7 +49,9 @@ def test_the_macro_means_accuracy_and_kappa() -> None:
 def test_a_label_that_is_never_predicted_counts_as_zero() -> None:
     rows = measures.by_label(np.array([0, 1]), np.array([0, 0]), ["a", "b", "never"])
     assert rows[1]["precision"] == rows[1]["f1"] == rows[2]["precision"] == rows[2]["recall"] == 0
-    assert overall(np.array([0, 1]), scores_for(np.array([0, 0])), ["a", "b", "c"])["f1"] == pytest.approx(2 / 9)
+    assert overall(np.array([0, 1]), scores_for(np.array([0, 0])), ["a", "b", "c"])["f1"] == pytest.approx(
+        2 / 9
+    )
 
 
 def test_wilsons_interval() -> None:
@@ -78,7 +80,9 @@ def test_auc_and_kappa_are_undefined_where_only_one_label_was_held_back() -> Non
 
 def test_log_loss_and_calibration() -> None:
     truth, scores = np.array([0, 0, 1, 1]), scores_for(np.array([0, 0, 1, 0]), 2)
-    assert measures.log_loss(truth, scores) == pytest.approx(-(3 * math.log(0.8) + math.log(0.2)) / 4, rel=1e-5)
+    assert measures.log_loss(truth, scores) == pytest.approx(
+        -(3 * math.log(0.8) + math.log(0.2)) / 4, rel=1e-5
+    )
     assert measures.calibration(truth, scores)["ece"] == pytest.approx(0.05, abs=1e-6)  # 0.8 sure, 0.75 right
 
 

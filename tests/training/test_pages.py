@@ -93,7 +93,8 @@ def test_the_preview_follows_the_choice(page: Page, team: Team, discs: Dataset) 
 
 def test_starting_makes_the_model_and_its_version(page: Page, team: Team, discs: Dataset) -> None:
     sent = {
-        "sent": "1", "applications": "edge-fast", "dataset": discs.pk, "optimise_for": "f1", "max_minutes": "3",
+        "sent": "1", "applications": "edge-fast", "dataset": discs.pk, "optimise_for": "f1",
+        "max_minutes": "3",
         "model": "new", "name": "Fresh",
     }  # fmt: skip
     answer = page("engineer").post(f"/projects/{team.project.pk}/train/", sent)

@@ -28,7 +28,15 @@ def pictures(count: int, seed: int = 0, *, bits: int = 64) -> list[Fake]:
 
 @pytest.mark.parametrize(
     ("count", "sizes"),
-    [(5, (3, 1, 1)), (10, (7, 1, 2)), (20, (14, 2, 4)), (100, (70, 10, 20)), (3, (1, 1, 1)), (2, (1, 0, 1)), (1, (1, 0, 0))],
+    [
+        (5, (3, 1, 1)),
+        (10, (7, 1, 2)),
+        (20, (14, 2, 4)),
+        (100, (70, 10, 20)),
+        (3, (1, 1, 1)),
+        (2, (1, 0, 1)),
+        (1, (1, 0, 0)),
+    ],
 )
 def test_a_label_is_dealt_seventy_ten_twenty_with_minimums(count: int, sizes: tuple[int, int, int]) -> None:
     assert sizes_of(count) == sizes
@@ -91,7 +99,9 @@ def test_a_chain_of_look_alikes_cannot_swallow_a_label() -> None:
     assert max(sizes.values()) <= 6
     for number in sizes:
         members = [row for row, found in zip(chain, groups_of(chain), strict=True) if found == number]
-        widest = max((one.difference_hash ^ other.difference_hash).bit_count() for one in members for other in members)  # type: ignore[operator]
+        widest = max(
+            (one.difference_hash ^ other.difference_hash).bit_count() for one in members for other in members
+        )  # type: ignore[operator]
         assert widest <= 6, "complete linkage: all members are alike"
 
 
@@ -103,6 +113,9 @@ def test_a_picture_without_a_hash_stands_alone() -> None:
 def test_many_pictures_are_grouped_by_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.grouping.BRUTE_FORCE", 10)
     rows = pictures(50)
-    copies = [replace(row, sha256=f"{at:064x}", difference_hash=row.difference_hash ^ 0b11) for at, row in enumerate(rows)]  # type: ignore[operator]
+    copies = [
+        replace(row, sha256=f"{at:064x}", difference_hash=row.difference_hash ^ 0b11)
+        for at, row in enumerate(rows)
+    ]  # type: ignore[operator]
     numbers = groups_of(rows + copies)
     assert all(numbers[at] == numbers[50 + at] for at in range(50))
