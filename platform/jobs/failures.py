@@ -29,9 +29,7 @@ class Cause(Enum):
     )
     MEMORY = (
         gettext_noop("It ran out of memory; it is being tried again."),
-        gettext_noop(
-            "It ran out of memory three times and was set aside: ask for less, or add memory."
-        ),
+        gettext_noop("It ran out of memory three times and was set aside: ask for less, or add memory."),
     )
 
 

@@ -33,9 +33,13 @@ def pid_space() -> str:
 
 
 def start_time(pid: int) -> str:
-    """When a process started, in clock ticks since boot; empty where it is gone or nobody tells."""
+    """When a living process started, in clock ticks since boot; empty where it is gone or nobody tells.
+
+    A zombie is gone: nobody may ever collect it, where the first process of a container does not.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""
 

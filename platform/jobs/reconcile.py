@@ -53,7 +53,7 @@ def release(job: Job, why: str) -> bool:
 def wake_waiting() -> int:
     """Waiting rows that are due and have no wake-up in line get one."""
     due = Q(wake_at=None) | Q(wake_at__lte=Now()) | Q(wake_at__gt=Now() + LONGEST_PAUSE)
-    waiting = Job.objects.filter(due, state__in=WAITING).only("pk", "queue", "attempt")
+    waiting = Job.objects.filter(due, state__in=WAITING).only("pk", "queue", "attempt").order_by("pk")
     count = 0
     try:
         for queue in Queue.values:

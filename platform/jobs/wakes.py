@@ -53,13 +53,14 @@ def wake(job_id: int, queue: str, attempt: int) -> bool:
 
 
 def send(job_id: int, queue: str, attempt: int) -> None:
-    """The wake-up itself. RQ's own time limit, result and retry are not used: the row knows better."""
+    """The wake-up itself; what was interrupted goes first. RQ's time limit, result and retry are not used."""
     try:
         queue_of(queue).enqueue(
             "jobs.running.perform",
             job_id,
             job_id=wake_id(job_id, attempt),
             unique=True,
+            at_front=attempt > 0,
             job_timeout=-1,
             result_ttl=0,
             failure_ttl=86_400,

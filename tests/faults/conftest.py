@@ -1,0 +1,58 @@
+"""A plant for each test, judged at its end; and the seed by which a random one can be told again."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.plant import ROOT, Plant, environment, short_folder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="death signals and /proc")
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database to copy."""
+    folder = tmp_path_factory.mktemp("blank")
+    command = (sys.executable, "manage.py", "migrate", "--verbosity", "0")
+    subprocess.run(command, cwd=ROOT, env=environment(folder), check=True, timeout=120)
+    return folder / "taxon.sqlite3"
+
+
+@pytest.fixture
+def build(blank: Path) -> Iterator[Callable[..., Plant]]:
+    """`build()` gives a plant with Redis; processes started by the test are its own business."""
+    with short_folder() as folder:
+        made: list[Plant] = []
+
+        def make(**more: str) -> Plant:
+            plant = Plant(folder, blank, **more)
+            made.append(plant)
+            plant.start_redis()
+            return plant
+
+        try:
+            yield make
+            for plant in made:
+                plant.judge()
+        finally:
+            for plant in made:
+                plant.close()
+
+
+@pytest.fixture
+def plant(build: Callable[..., Plant]) -> Plant:
+    """Redis alone."""
+    return build()
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """Random moments, the same ones for the same TAXON_FAULTS_SEED."""
+    seed = int(os.environ.get("TAXON_FAULTS_SEED", "1"))
+    print(f"seed {seed}")
+    return random.Random(seed)
