@@ -1,6 +1,7 @@
 """The files of a version that people take along."""
 
 from collections.abc import Callable
+from typing import IO, Any
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -28,26 +29,11 @@ class UnknownForm(Refusal):
 
 def open_export(version: ModelVersion, form: str) -> FileResponse:
     """The answer that carries the file; raises UnknownForm or NoFile."""
-    if form not in FORMS:
-        raise UnknownForm(
-            gettext_noop("There is no export “%(form)s”. There are: %(known)s."),
-            form=form,
-            known=", ".join(FORMS),
-        )
-    if not version.usable or not version.file_key:
-        raise NoFile(gettext_noop("This version has no model to take along."))
-    content, suffix, kind = FORMS[form](version)
-    return FileResponse(
-        content,
-        as_attachment=True,
-        filename=f"{version.model.name}-{version.number}{suffix}",
-        content_type=kind,
-    )
+    if form not in def bundle(version: ModelVersion) -> tuple[IO[bytes], str, str]:
+    """The model with all that is needed to run it offline."""
+    from training.bundle import build
+
+    return build(version), "-bundle.zip", "application/zip"
 
 
-def onnx(version: ModelVersion) -> tuple[File[bytes], str, str]:
-    """The very file that was evaluated and is served."""
-    return default_storage.open(version.file_key, "rb"), ".onnx", ONNX_TYPE
-
-
-FORMS: dict[str, Callable[[ModelVersion], tuple[File[bytes], str, str]]] = {"onnx": onnx}
+FORMS: dict[str, Callable[[ModelVersion], tuple[Any, str, str]]] = {"onnx": onnx, "bundle": bundle}
