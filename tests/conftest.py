@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tests.factories import Team
+from tests.product import Product, running
 from tests.queue import RealQueue
 
 
@@ -79,3 +80,10 @@ def work(redis_server: RealQueue, transactional_db: None) -> Callable[[], None]:
     """Run everything that is queued, now, through the real queue: `work()`."""
     redis_server.flush()
     return redis_server.run_all
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The whole product, started once for all tests that use it from outside."""
+    with running(tmp_path_factory.mktemp("product") / "data") as started:
+        yield started
