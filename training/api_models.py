@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from projects.access import Role, caller, default_project
+from projects.access import Role, caller, default_project, listed_projects
 from training.access import model_for, models_of
 from training.models import RegisteredModel
 from training.registry import create_model
@@ -59,7 +59,7 @@ def list_models(
     request: HttpRequest, limit: Limit, cursor: Cursor, project: Annotated[int | None, Query()] = None
 ) -> dict[str, Any]:
     """The models of the caller's projects, or of one."""
-    found = models_of(request.auth)  # type: ignore[attr-defined]
+    found = models_of(request.auth).filter(project__in=listed_projects(request.auth))  # type: ignore[attr-defined]
     if project is not None:
         found = found.filter(project=project)
     return page(found, shape, limit=limit, cursor=cursor)

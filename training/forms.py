@@ -47,6 +47,8 @@ class TrainForm:
     max_minutes: str
     model: str  # an id, or "new"
     name: str
+    patience: str
+    class_weights: str
 
     @classmethod
     def read(cls, project: Project, sent: QueryDict) -> "TrainForm":
@@ -63,6 +65,8 @@ class TrainForm:
             max_minutes=sent.get("max_minutes", str(DEFAULT_MINUTES)),
             model=asked if asked in models else "new",
             name=sent.get("name", "" if models else project.name),
+            patience=sent.get("patience", ""),
+            class_weights=sent.get("class_weights", "auto"),
         )
 
     @property
@@ -87,6 +91,14 @@ class TrainForm:
             return float(self.max_minutes.replace(",", "."))
         except ValueError:
             return 0.0
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What stands under Advanced; text that is no number is passed on to be refused."""
+        patience: dict[str, Any] = {}
+        if self.patience.strip():
+            patience = {"patience": int(self.patience) if self.patience.isdecimal() else self.patience}
+        return patience | {"class_weights": self.class_weights}
 
     @property
     def existing(self) -> RegisteredModel | None:

@@ -1,5 +1,7 @@
 """Pages: the models of a project, a model with its versions, and the form that starts a training."""
 
+from math import ceil
+
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import Max, Prefetch
@@ -21,6 +23,8 @@ from training.preview import Preview
 from training.profiles import PROFILES
 from training.registry import create_model
 from web.sentences import Refusal
+
+START_SECONDS, SECONDS_A_PICTURE = 25, 0.05
 
 
 @login_required
@@ -89,6 +93,7 @@ def start(request: HttpRequest, form: TrainForm) -> str:
         optimise_for=form.optimise_for,
         data=form.wanted_data,
         max_minutes=form.minutes,
+        options=form.options,
     )
     if len(made) > 1:
         return reverse("training:model", args=[model.pk])
@@ -109,10 +114,17 @@ def problem_of(form: TrainForm, preview: Preview) -> Refusal | None:
     try:
         wishes.applications_of(form.applications)
         wishes.minutes_of(form.minutes)
+        wishes.options_of(form.options)
         wishes.must_be_enough(preview)
     except Refusal as refusal:
         return refusal
     return None
+
+
+def about_minutes(form: TrainForm, found: Preview) -> int:
+    """Roughly how long all versions take together (measured on two cores), never more than their limits."""
+    seconds = START_SECONDS + SECONDS_A_PICTURE * found.pictures
+    return ceil(min(seconds / 60, max(form.minutes, 1))) * max(len(form.applications), 1)
 
 
 def form_context(project: Project, form: TrainForm) -> dict[str, object]:
@@ -129,6 +141,7 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
         "preview": found,
         "problem": problem_of(form, found),
         "networks": [outlook(profile) for name, profile in PROFILES.items() if name in form.applications],
+        "about_minutes": about_minutes(form, found),
         "next_number": next_number,
         "last_number": next_number + count - 1 if count > 1 else None,
         "active": "models",

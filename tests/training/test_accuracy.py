@@ -65,9 +65,7 @@ def test_real_photographs_are_named_no_worse_than_by_a_logistic_regression(
     ours = np.array([row.true == row.predicted for row in predictions.load(version.predictions_key)])
     theirs = reference(version)
     low, high = paired_interval(ours.astype(float) - theirs)
-    print(
-        f"n = {len(ours)}: ours {ours.mean():.3f}, regression {theirs.mean():.3f}, [{low:.3f}, {high:.3f}]"
-    )
+    print(f"n = {len(ours)}: ours {ours.mean():.3f}, regression {theirs.mean():.3f}, [{low:.3f}, {high:.3f}]")
     print(f"took {version.report['about']['seconds']} s, {version.report['about']['epochs']} epochs")
     assert version.report["overall"]["n"] == len(ours) == 100
     assert version.report["overall"]["accuracy"]["value"] == pytest.approx(ours.mean())

@@ -111,6 +111,8 @@ def test_starting_makes_the_model_and_its_version(page: Page, team: Team, discs:
         ({"name": " "}, "Give the model a name"),
         ({"dataset": []}, "at least 2 labels"),
         ({"optimise_for": "luck"}, "no metric"),
+        ({"patience": "0"}, "a whole number from 1 to 1000"),
+        ({"class_weights": "heavy"}, "class_weights"),
     ],
 )
 def test_a_wrong_form_comes_back_with_its_sentence(
