@@ -56,7 +56,7 @@ def with_counts(labels: list[Label], counts: Counts) -> list[Label]:
     most = max(counts.labels.values(), default=0) or 1
     for label in labels:
         label.images_count = counts.labels.get(label.pk, 0)  # type: ignore[attr-defined]
-        label.share = round(100 * label.images_count / most, 1)  # type: ignore[attr-defined]
+        label.share = f"{100 * label.images_count / most:.1f}"  # type: ignore[attr-defined]
     return labels
 
 

@@ -47,6 +47,7 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         "without_import": view_query(wanted, source=None),
         "filtered_import": dataset.imports.filter(pk=wanted.source or 0).first(),
         "imports": running(dataset),
+        "bench_is_empty": not counts.total,
         "orders": orders(),
         "quick": context["labels"][:SHOWN_BUTTONS],
         "ready": counts.labels_with(dataset.project.minimum_images),

@@ -128,7 +128,11 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The bar: in full on its own page, where the end reloads it for the report; a slim line on the bench."""
     found = import_for(request.user, pk)
     if "line" in request.GET:
-        return render(request, "datasets/_import_line.html", {"import": found})
+        empty = "empty" in request.GET  # a bench that waits for its first picture is loaded anew with it
+        response = render(request, "datasets/_import_line.html", {"import": found, "bench_is_empty": empty})
+        if empty and found.imported:
+            response["HX-Redirect"] = reverse("datasets:detail", args=[found.dataset_id])
+        return response
     response = render(request, "datasets/_import_progress.html", progress_context(request, found))
     if found.state not in UNFINISHED:
         response["HX-Redirect"] = reverse("datasets:import-detail", args=[pk])

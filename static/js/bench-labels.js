@@ -1,6 +1,6 @@
 /** The label column: names, keys and counts that follow each act, a field that finds, a dialog to rename or remove. */
 
-import { fill, number } from "./format.js";
+import { number } from "./format.js";
 
 const KEYS = "1234567890abcdefghijklmnopqrstuvwxyz";
 const BAR_BUTTONS = 9;
@@ -66,12 +66,15 @@ export function openLabels(root, { onChoose }) {
     if (!response.ok) return;
     const holder = document.createElement("template");
     holder.innerHTML = await response.text();
-    const list = column.querySelector(".label-column");
-    list.replaceWith(holder.content.querySelector(".label-column"));
+    const fresh = holder.content.querySelector(".label-column");
+    column.querySelector(".label-column").replaceWith(fresh);
     labels = rowsOf(column);
+    root.dataset.matching = fresh.dataset.matching;
+    for (const place of root.querySelectorAll("[data-count]")) {
+      place.textContent = number(Number(fresh.dataset[place.dataset.count]));
+    }
     find();
     drawBar();
-    fill(column);
   }
 
   const field = column.querySelector("[data-find]");
@@ -87,7 +90,6 @@ export function openLabels(root, { onChoose }) {
     if (first) onChoose(first);
   });
 
-  drawBar();
   return {
     showCounts,
     reload,

@@ -164,6 +164,6 @@ followWidth();
 setSize(localStorage.getItem("bench:size") ?? "m");
 root.querySelector("[data-order]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 document.addEventListener("taxon:refreshed", (event) => {
-  if (event.target.matches("[data-import-ended]")) grid.reload().then(labels.reload);
+  if (event.target.matches("[data-import-ended]")) labels.reload().then(grid.reload).then(drawBar);
 });
 drawBar();

@@ -134,6 +134,17 @@ def test_the_report_gives_each_refused_file_its_reason(
     assert "data-poll-url" not in client.get(f"/imports/{found.pk}/progress/?line").content.decode()
 
 
+def test_an_empty_bench_is_loaded_anew_when_the_first_pictures_are_there(
+    page: Page, pets: Dataset, team: Team, work: Callable[[], None]
+) -> None:
+    found = begin(team, pets, ("1.png", picture()))
+    client, line = page("viewer"), f"/imports/{found.pk}/progress/?line&empty"
+    assert line.replace("&", "&amp;") in client.get(f"/datasets/{pets.pk}/").content.decode()
+    assert "HX-Redirect" not in client.get(line).headers
+    work()
+    assert client.get(line).headers["HX-Redirect"] == f"/datasets/{pets.pk}/"
+
+
 def test_an_import_is_cancelled_while_it_waits(page: Page, pets: Dataset, team: Team) -> None:
     found = begin(team, pets, ("1.png", picture()))
     page("labeller").post(f"/imports/{found.pk}/cancel/")
