@@ -86,7 +86,7 @@ class PixelSpec:
 
     `size`: side of the square input in pixels. `fit`: `stretch` scales both sides to `size`, `pad` keeps the
     ratio and fills the border with PAD_COLOUR; either way the whole picture is seen. `filter`: Pillow's
-    antialiasing resampling filter. `draft`: the decoder may shrink cheaply (JPEG's DCT scaling, box averaging)
+    antialiasing resampling filter. `draft`: the decoder may shrink cheaply (JPEG's DCT scaling, averaging)
     as long as both sides stay at least `draft * size`; 0 forbids it.
     """
 

@@ -32,6 +32,11 @@ def main(arguments: list[str]) -> int:
     except (EngineRefusal, BadSpec) as refusal:
         tell("failed", code=getattr(refusal, "code", "bad-spec"), message=str(refusal))
         return REFUSED
+    except (MemoryError, RuntimeError) as error:
+        if not _ran_out_of_memory(error):
+            raise
+        tell("failed", code="out-of-memory", message="There was not enough memory for this training.")
+        return REFUSED
     result["seconds"] = round(time.monotonic() - started, 3)
     _write(Path(task.work_folder) / RESULT, result)
     tell("done", **{key: value for key, value in result.items() if key != "history"})
@@ -55,6 +60,11 @@ def _limit_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
+
+
+def _ran_out_of_memory(error: Exception) -> bool:
+    """torch says it in a RuntimeError, in these words, for the processor and for graphics cards."""
+    return isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error)
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:

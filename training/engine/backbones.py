@@ -22,7 +22,7 @@ FAMILIES = (
 )
 
 
-class Normalised(nn.Module):
+class Normalised(nn.Module):  # type: ignore[misc]
     """uint8 [n, h, w, 3], RGB -> `inside` of float32 [n, 3, h, w], normalised as ImageNet models expect."""
 
     def __init__(

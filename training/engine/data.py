@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class Batches:
         self.random = None if seed is None else np.random.default_rng(seed)
 
     def __len__(self) -> int:
-        return -(-len(self.part) // self.size)
+        return math.ceil(len(self.part) / self.size)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         count = len(self.part)
@@ -82,16 +83,17 @@ def read_parts(task: FitTask) -> tuple[Part, Part]:
 
 def _array(path: str) -> np.ndarray:
     try:
-        return np.load(Path(path), mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.load(Path(path), mmap_mode="r", allow_pickle=False)
+        return array
     except (OSError, ValueError, EOFError) as error:
         raise EngineRefusal("array-unreadable", f"{Path(path).name} cannot be read: {error}.") from error
 
 
 def _check_shapes(task: FitTask, inputs: np.ndarray, targets: np.ndarray, split: np.ndarray) -> None:
-    if not len(inputs) == len(targets) == len(split) or targets.ndim != 1 or split.ndim != 1:
+    if len({len(inputs), len(targets), len(split)}) > 1 or targets.ndim != 1 or split.ndim != 1:
         raise EngineRefusal("arrays-differ", "Inputs, targets and split do not have the same number of rows.")
     known = split <= VALIDATION
-    if known.any() and not (0 <= targets[known].min() and targets[known].max() < len(task.labels)):
+    if known.any() and not (targets[known].min() >= 0 and targets[known].max() < len(task.labels)):
         raise EngineRefusal("target-unknown", "A target is not the number of a label.")
     if task.pixels is not None:
         if inputs.ndim != 4 or inputs.shape[3] != 3 or inputs.dtype != np.uint8:

@@ -22,9 +22,10 @@ MODEL = "extractor.onnx"
 def build_extractor(task: ExtractorTask) -> dict[str, Any]:
     """Write `extractor.onnx` into the work folder; the answer is the result.
 
-    The graph: `images` uint8 [n, size, size, 3] (RGB, through the pixel path) -> `embedding` float32 [n, d],
-    the pooled penultimate layer, normalisation inside. Its `name` says backbone, weights and pixel spec: equal
-    names give equal features. Raises EngineRefusal(`no-weights`, `unknown-backbone`, `weights-do-not-fit`...).
+    The graph: `images` uint8 [n, size, size, 3] (RGB, through the pixel path) -> `embedding` float32
+    [n, d], the pooled penultimate layer, normalisation inside. Its `name` says backbone, weights and pixel
+    spec: equal names give equal features. Raises EngineRefusal (`no-weights`, `unknown-backbone`,
+    `weights-unreadable`, `weights-do-not-fit`).
     """
     spec = PixelSpec.from_json(json.dumps(task.pixel_spec))
     found = _weights(task)
@@ -57,7 +58,7 @@ def _weights(task: ExtractorTask) -> FoundWeights:
     if found is None:
         raise EngineRefusal(
             "no-weights",
-            f"There are no weights for {task.backbone}: none in the weights folder, and the hub was not reached. "
+            f"There are no weights for {task.backbone}: none in the weights folder, and none from the hub. "
             f"Put {task.backbone}.pth into the folder that TAXON_WEIGHTS_DIR names.",
         )
     return found

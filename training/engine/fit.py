@@ -12,7 +12,8 @@ import onnx
 from training.engine import head, scratch
 from training.engine.data import Part, class_weights, read_parts
 from training.engine.export import library_versions, with_head, with_metadata
-from training.engine.loop import Best, Ended, FittedModule, pl, run
+from training.engine.lightning_import import pl
+from training.engine.loop import Best, Ended, FittedModule, run
 from training.engine.metrics import calibration_error
 from training.engine.progress import tell
 from training.engine.refusals import EngineRefusal
@@ -27,7 +28,7 @@ HEAD_WRITING_SECONDS, SCRATCH_WRITING_SECONDS = 2.0, 5.0
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a method hands back: the module with its best, why it ended, and the model file at a temperature."""
+    """What a method hands back: the module with its best, why it ended, the model file at a temperature."""
 
     method: str
     module: FittedModule
@@ -39,8 +40,8 @@ class Fitted:
 def fit(task: FitTask, started: float) -> dict[str, Any]:
     """Write `model.onnx`; the answer is the result. `started` is time.monotonic() at the process's start.
 
-    The graph: `images` uint8 [n, size, size, 3] -> `scores` float32 [n, k] (temperature inside) and `embedding`
-    float32 [n, d]. Raises EngineRefusal.
+    The graph: `images` uint8 [n, size, size, 3] -> `scores` float32 [n, k] (temperature inside) and
+    `embedding` float32 [n, d]. Raises EngineRefusal.
     """
     train, validation = read_parts(task)
     pl.seed_everything(task.seed, verbose=False)

@@ -10,6 +10,7 @@ from torch import nn
 
 from training.engine.data import Part, class_weights
 from training.engine.loop import FittedModule, Plan, run_again
+from training.engine.refusals import EngineRefusal
 from training.engine.spec import FitTask
 
 # Strength of the L2 penalty on the mean loss, in standardised features. All are fitted side by side (one
@@ -32,6 +33,7 @@ class Head(FittedModule):
         started: float,
         mean: np.ndarray,
         std: np.ndarray,
+        *,
         strengths: tuple[float, ...] = STRENGTHS,
         validated: bool = True,
     ) -> None:
@@ -81,13 +83,14 @@ def new_head(task: FitTask, train: Part, weights: torch.Tensor | None, started: 
 
 
 def refitted(head: Head, train: Part, validation: Part, deadline: float) -> Head | None:
-    """The same head on training and validation pictures together, with the strength and the number of epochs
-    that validation chose; None when the time did not suffice. A sixth more pictures: about one point better."""
+    """The same head on training and validation pictures together, with the strength and the number of
+    epochs that validation chose; None when the time did not suffice. A sixth more pictures made it one point
+    better on average (docs/training-choices.md)."""
     assert head.best is not None
     everything = train.joined(validation)
     weights = class_weights(head.task, everything.targets)
     strength = (head.chosen()["strength"],)
-    again = Head(head.task, weights, head.started, *moments(everything), strength, validated=False)
+    again = Head(head.task, weights, head.started, *moments(everything), strengths=strength, validated=False)
     steps = plan(head.task, everything, deadline)
     return again if run_again(again, everything, replace(steps, max_epochs=head.best.epoch)) else None
 
@@ -99,11 +102,14 @@ def plan(task: FitTask, train: Part, deadline: float) -> Plan:
 
 def moments(train: Part) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature, float64 [d]; 1 where a feature never changes."""
-    total = square = 0.0
+    total = np.zeros(train.inputs.shape[1])
+    square = np.zeros_like(total)
     for inputs, _ in train.chunks():
         values = inputs.numpy().astype(np.float64)
         total, square = total + values.sum(0), square + np.square(values).sum(0)
     mean = total / len(train)
+    if not (np.isfinite(total) & np.isfinite(square)).all():
+        raise EngineRefusal("features-not-finite", "The features hold values that are not numbers.")
     deviation = np.sqrt(np.maximum(square / len(train) - mean**2, 0))
     return mean, np.where(deviation > 1e-6, deviation, 1.0)
 

@@ -15,13 +15,11 @@ from typing import Any, Literal
 
 import torch
 
-import training.engine.torchvision_import  # noqa: F401 - Lightning imports torchvision, so this comes first
-import pytorch_lightning as pl  # isort: skip
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint  # isort: skip
-
 from training.engine.data import Batches, Part
+from training.engine.lightning_import import Callback, EarlyStopping, ModelCheckpoint, SIGTERMException, pl
 from training.engine.metrics import scores_of
 from training.engine.progress import tell
+from training.engine.refusals import EngineRefusal
 from training.engine.spec import FitTask
 
 Ended = Literal["converged", "budget", "stopped"]
@@ -54,8 +52,8 @@ def _replaces(new: Best, old: Best, highest: float, pictures: int) -> bool:
 class FittedModule(pl.LightningModule):  # type: ignore[misc]
     """What head and scratch share: validation over one or several candidates, and the best kept.
 
-    A subclass gives `candidate_logits(inputs)` -> [c, n, k] and `candidate_weights(c)` -> tensors, sets up its
-    optimiser, and adds up `self.train_loss` and `self.train_count` in its training step.
+    A subclass gives `candidate_logits(inputs)` -> [c, n, k] and `candidate_weights(c)` -> tensors, sets up
+    its optimiser, and calls `count_loss` in its training step.
     """
 
     def __init__(self, task: FitTask, weights: torch.Tensor | None, started: float) -> None:
@@ -199,7 +197,7 @@ def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ende
         callbacks.append(_checkpoints(path.parent, name))
         resume = path if _readable(path) else None
     tell("stage", stage="training", resumed=resume is not None)
-    trainer = _fitted(module, callbacks, plan, train, validation, resume)
+    trainer = _fitted(module, callbacks, plan, train, validation=validation, resume=resume)
     if watch.because:
         return watch.because
     return "converged" if trainer.should_stop else "budget"
@@ -218,6 +216,7 @@ def _fitted(
     callbacks: list[Callback],
     plan: Plan,
     train: Part,
+    *,
     validation: Part | None = None,
     resume: Path | None = None,
 ) -> pl.Trainer:
@@ -238,13 +237,12 @@ def _fitted(
             accelerator="auto",
             devices=1,
         )
-        trainer.fit(
-            module,
-            Batches(train, plan.batch, seed=module.task.seed),
-            Batches(validation, 1024) if validation else None,
-            ckpt_path=resume,
-            weights_only=True,
-        )
+        batches = Batches(train, plan.batch, seed=module.task.seed)
+        checks = Batches(validation, 1024) if validation else None
+        try:
+            trainer.fit(module, batches, checks, ckpt_path=resume, weights_only=True)
+        except SIGTERMException as error:
+            raise EngineRefusal("interrupted", "The training was told to end before it was done.") from error
     return trainer
 
 

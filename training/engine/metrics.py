@@ -32,7 +32,7 @@ def scores_of(logits: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
 
 
 def calibration_error(logits: torch.Tensor, targets: torch.Tensor, bins: int = 10) -> float:
-    """Expected calibration error, 0..1: how far, on average, the best score is from being right that often."""
+    """Expected calibration error, 0..1: how far the best score is, on average, from the truth."""
     scores, best = logits.double().softmax(1).max(1)
     right = (best == targets).double()
     of = (scores * bins).long().clamp(max=bins - 1)

@@ -30,7 +30,7 @@ def _block(inside: int, outside: int, stride: int) -> nn.Sequential:
     )
 
 
-class Residual(nn.Module):
+class Residual(nn.Module):  # type: ignore[misc]
     """x + block(x): lets the deeper stages start as if they were not there (He et al. 2016)."""
 
     def __init__(self, width: int) -> None:
@@ -41,7 +41,7 @@ class Residual(nn.Module):
         return x + self.block(x)
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]
     """Normalised pictures float32 [n, 3, s, s] -> (logits [n, k], embedding [n, 192])."""
 
     def __init__(self, labels: int) -> None:
@@ -58,7 +58,7 @@ class Network(nn.Module):
         return self.classifier(embedding), embedding
 
 
-class Scores(nn.Module):
+class Scores(nn.Module):  # type: ignore[misc]
     """(logits, embedding) -> (scores, embedding), the temperature inside."""
 
     def __init__(self, network: nn.Module, temperature: float) -> None:
@@ -98,7 +98,7 @@ class Scratch(FittedModule):
         self.count_loss(loss, len(targets))
         return loss
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def on_train_batch_end(self, *_: object) -> None:
         step = self.global_step
         keep = min(0.99, step / (step + 10))
@@ -122,7 +122,7 @@ class Scratch(FittedModule):
 
 
 def augmented(images: torch.Tensor) -> torch.Tensor:
-    """uint8 [n, s, s, 3] -> the same, each picture mirrored, shifted by up to an eighth and recoloured by chance."""
+    """uint8 [n, s, s, 3] -> float32 0..255, each mirrored, shifted by up to an eighth and recoloured."""
     count, size = len(images), images.shape[1]
     x = images.permute(0, 3, 1, 2).float()
     mirrored = torch.rand(count, device=x.device) < 0.5

@@ -1,4 +1,4 @@
-"""What the engine is asked to do, as a JSON file: written by the training job, read by the engine. No torch."""
+"""What the engine is asked to do, as a JSON file: written by the training job, read here. No torch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FitTask:
     `split` is uint8 [n]: TRAIN, VALIDATION or HELD_BACK. `seconds` is the whole budget, from the start of the
     process to the written file. `stop_file`: once it exists the fit ends and keeps its best. `class_weights`:
     `auto` weighs when the largest label has over 1.5 times the pictures of the smallest, `none`, or numbers.
-    `checkpoint_folder`: a fit that was killed goes on from there. `about` is copied into the model's metadata.
+    `checkpoint_folder`: a fit that was killed goes on from there. `about` goes into the model's metadata.
     """
 
     task: ClassVar[str] = "fit"

@@ -1,4 +1,4 @@
-"""The only door to torchvision; import it before torchmetrics or Lightning, which import torchvision themselves.
+"""The only door to torchvision; imported before torchmetrics or Lightning, which import it themselves.
 
 Beside a CPU-only torch the ordinary torchvision wheel cannot load its C++ operators, and then fails at import
 because it registers shapes for operators that do not exist ("operator torchvision::nms does not exist";

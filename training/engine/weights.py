@@ -1,4 +1,4 @@
-"""Finding pretrained weights: a folder the operator filled, else torchvision's hub. Only tensors are loaded."""
+"""Finding pretrained weights: a folder the operator filled, else torchvision's hub. Only tensors load."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def find_weights(
 ) -> FoundWeights | None:
     """Weights for torchvision's builder `backbone`, or None when there are none to be had.
 
-    Looks in `folder` for `<builder>.pth`, then for the hub's names (`mobilenet_v2-b0353104.pth`), then in what
-    was downloaded before, then asks the hub. Raises EngineRefusal(`unknown-backbone`).
+    Looks in `folder` for `<builder>.pth`, then for the hub's names (`mobilenet_v2-b0353104.pth`), then in
+    what was downloaded before, then asks the hub. Raises EngineRefusal(`unknown-backbone`).
     """
     urls = _urls(backbone)
     names = [f"{backbone}.pth", *(url.rsplit("/", 1)[-1] for url in urls)]
@@ -92,7 +92,7 @@ def _downloaded(url: str, cache: Path) -> FoundWeights | None:
 
 
 def _answer_of(url: str) -> Any | None:
-    """The open answer, or None within a few seconds: a name server that is silent has no time-out of its own."""
+    """The open answer, or None within a few seconds: a silent name server has no time-out of its own."""
     box: list[Any] = []
 
     def ask() -> None:
