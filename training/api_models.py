@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from projects.access import Role, caller, default_project, listed_projects
+from projects.access import caller, default_project, listed_projects
+from projects.models import Role
 from training.access import model_for, models_of
 from training.models import RegisteredModel
 from training.registry import create_model

@@ -124,6 +124,9 @@ def default_project(who: Who, pk: int | None, *, at_least: Role, scope: str) -> 
     """The project an API call means: the one named, the token's, or the caller's only one."""
     if pk is not None:
         return project_for(who, pk, at_least=at_least, scope=scope)
+    token = caller(who).token
+    if token and token.resource:
+        raise Forbidden(NO_SCOPE, scope=scope)
     found = list(allowed_projects(who)[:2])
     if len(found) != 1:
         raise ProjectNeeded(gettext_noop("Name the project: you do not belong to exactly one."))

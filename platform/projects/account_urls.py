@@ -2,12 +2,13 @@
 
 from django.contrib.auth import views
 from django.urls import path, reverse_lazy
+from django.views.decorators.http import require_http_methods
 
 from projects.signing_in import SignIn
 
 PLAIN = ["get", "post"]
 urlpatterns = [
-    path("login/", SignIn.as_view(), name="login"),
+    path("login/", require_http_methods(["GET", "POST"])(SignIn.as_view()), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path(
         "password/",

@@ -34,7 +34,6 @@ class SignIn(LoginView):
 
     form_class = SignInForm
     redirect_authenticated_user = True
-    http_method_names = ["get", "post"]
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again, with the reason."""

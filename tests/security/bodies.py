@@ -1,0 +1,68 @@
+"""What each request sends, so that it gets past the checks of its fields and to the door."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.factories import picture
+from tests.security.world import World
+
+Body = dict[str, Any]
+
+
+def photo(world: World) -> Body:
+    """One picture as a form's file, the API's too."""
+    return {"as form": True, "images": SimpleUploadedFile("red.png", picture("red"), "image/png")}
+
+
+def name(world: World) -> Body:
+    """A new thing's name."""
+    return {"name": "Birds"}
+
+
+def one_picture(world: World) -> Body:
+    """An act on a picture, by form or JSON."""
+    return {"images": [world.ids["images"]], "label": "red"}
+
+
+def wish(world: World) -> Body:
+    """A training."""
+    return {"applications": ["cloud-general"], "data": [{"dataset": world.ids["datasets"], "labels": "all"}]}
+
+
+def request_to_publish(world: World) -> Body:
+    """A new service."""
+    return {"name": "Birds", "slug": "birds", "model": world.ids["models"], "version": world.ids["versions"]}
+
+
+# Keyed by "METHOD route". Forms get a dict, the API JSON; what is not named here sends nothing.
+BODIES: dict[str, Callable[[World], Body]] = {
+    "POST i18n/setlang/": lambda world: {"language": "en"},
+    "POST projects/new/": name,
+    "POST api/v1/projects": name,
+    "POST projects/<int:pk>/members/<int:member_pk>/change/": lambda world: {"role": "20"},
+    "POST datasets/<int:pk>/undo/": lambda world: {"action": world.ids["tag-actions"]},
+    "POST datasets/<int:pk>/tag/": one_picture,
+    "POST datasets/<int:pk>/discard/": one_picture,
+    "POST api/v1/datasets": name,
+    "PATCH api/v1/datasets/<int:pk>": name,
+    "POST api/v1/datasets/<int:pk>/imports": photo,
+    "POST api/v1/datasets/<int:pk>/labels": name,
+    "PATCH api/v1/datasets/<int:pk>/labels/<int:label_pk>": name,
+    "POST api/v1/datasets/<int:pk>/labels/<int:label_pk>/merge": lambda world: {"into": world.ids["red label"]},
+    "DELETE api/v1/datasets/<int:pk>/images": lambda world: {"images": [world.ids["images"]]},
+    "POST api/v1/datasets/<int:pk>/tag": one_picture,
+    "POST api/v1/models": name,
+    "POST api/v1/models/<int:pk>/versions": wish,
+    "POST models/<int:model_pk>/versions/<int:number>/validate/": photo,
+    "POST api/v1/models/<int:model_pk>/versions/<int:number>/validate": photo,
+    "POST services/<slug:slug>/release/": lambda world: {"name": world.ids["services"]},
+    "POST services/<slug:slug>/tokens/": name,
+    "POST services/<slug:slug>/try/": photo,
+    "POST api/v1/services": request_to_publish,
+    "POST api/v1/services/<slug>/switch": lambda world: {"versions": [{"version": world.ids["versions"]}]},
+    "POST api/v1/services/<slug>/tokens": name,
+    "POST api/v1/services/<slug>/predict": photo,
+    "POST api/v1/services/<slug>/feedback": lambda world: {"prediction": world.ids["predictions"], "label": "red"},
+}
