@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
@@ -40,11 +39,12 @@ def release_lost() -> int:
 
 
 def release(job: Job, why: str) -> bool:
-    """Take the job from its holder, unless that has renewed its lease since we looked."""
-    with transaction.atomic():
-        taken = fail(job.pk, job.attempt, Failure.lost(why), holder=job.holder, beat=job.beat)
-        if taken:  # before the commit, so before anybody is woken for it
-            put_down(job.holder)
+    """Take the job from its holder, unless that has renewed its lease since we looked.
+
+    A holder that no longer answers is killed first: on SQLite it may have been frozen with the write lock held.
+    """
+    put_down(job.holder)
+    taken = fail(job.pk, job.attempt, Failure.lost(why), holder=job.holder, beat=job.beat)
     if taken:
         log.warning("job %s lost its worker (%s)", job.pk, why)
     return taken

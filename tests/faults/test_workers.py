@@ -149,6 +149,15 @@ def test_a_frozen_worker_loses_its_job_and_writes_nothing_when_it_wakes(plant: P
     assert plant.row(job)["failures"][0]["reason"] == "The worker went away: its process no longer answers."
 
 
+def test_a_worker_frozen_with_the_write_lock_held_does_not_stop_everybody(plant: Plant) -> None:
+    """J18: on SQLite the lock has to be broken, and with it the process that holds it."""
+    plant.reconciler()
+    plant.worker()
+    (job,) = plant.ask("freeze")
+    assert plant.becomes(job, "succeeded")
+    assert plant.row(job)["attempt"] == 2 and not plant.lines(job, "woke")
+
+
 INSTALLED = map(str, Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 FAKETIME = os.environ.get("TAXON_FAKETIME") or next(INSTALLED, "")
 

@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from django.db import transaction
@@ -35,7 +36,7 @@ def steps(attempt: Attempt) -> None:
     tell(attempt, "start")
     total = attempt.payload["steps"]
     for number in range(steps_done(attempt), total):
-        time.sleep(attempt.payload["seconds"])
+        Event().wait(attempt.payload["seconds"])  # time.sleep fails under libfaketime
         attempt.check()
         with transaction.atomic():
             attempt.hold()
@@ -49,6 +50,16 @@ def kill_itself(attempt: Attempt) -> None:
     if attempt.number <= attempt.payload["times"]:
         os.kill(os.getpid(), attempt.payload.get("signal", signal.SIGKILL))
         time.sleep(30)
+
+
+def freeze_with_the_write_lock(attempt: Attempt) -> None:
+    """Stopped in the middle of a transaction: on SQLite nobody can write any more."""
+    tell(attempt, "start")
+    if attempt.number == 1:
+        with transaction.atomic():
+            attempt.hold()
+            os.kill(os.getpid(), signal.SIGSTOP)
+            tell(attempt, "woke")
 
 
 def kill_its_worker(attempt: Attempt) -> None:
@@ -93,6 +104,7 @@ KINDS = [
     Kind("steps", "quick", "Steps", steps),
     Kind("bulk-steps", "bulk", "Steps", steps),
     Kind("kill-itself", "quick", "Kill itself", kill_itself),
+    Kind("freeze", "quick", "Freeze", freeze_with_the_write_lock),
     Kind("kill-its-worker", "quick", "Kill its worker", kill_its_worker),
     Kind("raise", "quick", "Raise", raise_an_error),
     Kind("refuse", "quick", "Refuse", refuse),
