@@ -3,7 +3,8 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
-from projects.access import Role, Who, allowed_projects, check
+from projects.access import Who, allowed_projects, check
+from projects.models import Role
 from training.models import ModelVersion, RegisteredModel
 
 

@@ -7,7 +7,8 @@ from django.http import FileResponse, HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from projects.access import Role, caller
+from projects.access import caller
+from projects.models import Role
 from training import versions
 from training.access import model_for, version_for
 from training.files import open_export

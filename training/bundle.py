@@ -83,9 +83,9 @@ def card(version: ModelVersion) -> str:
         f"- Network: {about['backbone']}; pretrained weights: {about['weights'] or 'none (from scratch)'}",
         f"- Data: {version.snapshot_hash}",
         f"- File: sha256 {version.file_sha256}",
-        f"- Measured on {overall['n']} held-back pictures: {100 * accuracy['value']:.1f} % right"
+        f"- On {overall['n']} held-back pictures: {100 * accuracy['value']:.1f} % right"
         f" (95 % interval {100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f} %)",
-        f"- Macro F1 {overall['f1']:.3f}, precision {overall['precision']:.3f}, recall {overall['recall']:.3f}",
+        f"- Macro precision {overall['precision']:.3f}, recall {overall['recall']:.3f}",
         "- It always names one of its labels, also for pictures that show none of them.",
         "",
         "| label | recall | precision | measured on | learned from |",

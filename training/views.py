@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from projects.access import Role, may, project_for
-from projects.models import Project
+from projects.access import may, project_for
+from projects.models import Project, Role
 from training import versions, wishes
 from training.access import model_for
 from training.extractors import outlook

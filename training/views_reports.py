@@ -8,7 +8,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from datasets.models import Image
-from projects.access import Role, may
+from projects.access import may
+from projects.models import Role
 from training import predictions
 from training.access import version_for
 from training.matrix import largest_part

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from projects.access import Role, may
+from projects.access import may
+from projects.models import Role
 from training import versions
 from training.access import version_for
 from training.models import ModelVersion, VersionState

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from serve import HERE, Model
+from serve import HERE, Model  # type: ignore[import-not-found]
 
 TOLERANCE = 1e-3
 

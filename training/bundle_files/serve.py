@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import onnxruntime as ort
-from pixels import PixelSpec, UnreadableImage, to_pixels
+from pixels import PixelSpec, UnreadableImage, to_pixels  # type: ignore[import-not-found]
 
 HERE = Path(__file__).resolve().parent
 TOP, MAX_PICTURES, MAX_FILE_BYTES = 5, 32, 10 * 1024**2
@@ -157,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Problem(400, "no-picture")
         if len(parts) > MAX_PICTURES:
             raise Problem(413, "too-many")
-        return [bytes(part) for part in parts]  # type: ignore[arg-type]
+        return [bytes(part) for part in parts]
 
     def language(self) -> tuple[str, dict[str, str]]:
         """Chinese for those who ask for it, English for all others."""
