@@ -326,7 +326,7 @@ def _turn_of(image: Image.Image) -> Image.Transpose | None:
     """The turn that EXIF (or XMP) asks for. Damaged EXIF says nothing about the pixels, so it is ignored."""
     try:
         return _TURNS.get(image.getexif().get(0x0112, 1))
-    except _DECODER_FAULTS:
+    except (*_DECODER_FAULTS, Warning):  # Pillow warns of damage, and a process may turn warnings into errors
         return None
 
 

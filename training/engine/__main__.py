@@ -1,9 +1,10 @@
-"""`python -m training.engine SPEC.json`: one task, then the end. Exit 0 done, 3 refused with a sentence."""
+"""`python -m training.engine SPEC.json`: one task, then the end. Exit 0 done, 3 refused, 143 interrupted."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 
 from training.engine.parent import die_with_parent
 from training.engine.progress import finite, take_over_stdout, tell
-from training.engine.refusals import EngineRefusal
+from training.engine.refusals import EngineRefusal, Interrupted
 from training.engine.spec import RESULT, BadSpec, ExtractorTask, Task, read_spec
 
-REFUSED = 3
+REFUSED, INTERRUPTED = 3, 128 + signal.SIGTERM
 
 
 def main(arguments: list[str]) -> int:
@@ -32,6 +33,11 @@ def main(arguments: list[str]) -> int:
     except (EngineRefusal, BadSpec) as refusal:
         tell("failed", code=getattr(refusal, "code", "bad-spec"), message=str(refusal))
         return REFUSED
+    except Interrupted:
+        tell(
+            "interrupted"
+        )  # no failure: whoever asked may ask again, and the fit goes on from its checkpoint
+        return INTERRUPTED
     except (MemoryError, RuntimeError) as error:
         if not _ran_out_of_memory(error):
             raise

@@ -19,7 +19,7 @@ from training.engine.data import Batches, Part
 from training.engine.lightning_import import Callback, EarlyStopping, ModelCheckpoint, SIGTERMException, pl
 from training.engine.metrics import scores_of
 from training.engine.progress import tell
-from training.engine.refusals import EngineRefusal
+from training.engine.refusals import Interrupted
 from training.engine.spec import FitTask
 
 Ended = Literal["converged", "budget", "stopped"]
@@ -242,7 +242,7 @@ def _fitted(
         try:
             trainer.fit(module, batches, checks, ckpt_path=resume, weights_only=True)
         except SIGTERMException as error:
-            raise EngineRefusal("interrupted", "The training was told to end before it was done.") from error
+            raise Interrupted from error
     return trainer
 
 

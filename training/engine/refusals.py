@@ -1,4 +1,4 @@
-"""The one error that the engine expects: something a person can mend, with a stable code and a sentence."""
+"""The ends that the engine expects: something a person can mend, and being told to end."""
 
 
 class EngineRefusal(Exception):
@@ -8,3 +8,7 @@ class EngineRefusal(Exception):
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+
+
+class Interrupted(Exception):  # noqa: N818 - not a failure either
+    """SIGTERM arrived during a fit; its last epoch is in the checkpoint."""
