@@ -3,6 +3,7 @@
 import { fill } from "./format.js";
 
 const AHEAD = "1200px";
+const PER_PAGE = 120;
 const MOST_AT_ONCE = 960;
 
 export function openGrid(root, { onChange }) {
@@ -54,12 +55,19 @@ export function openGrid(root, { onChange }) {
 
   /** As the server has it now, as many as were there, without a jump. */
   async function reload() {
-    const count = Math.min(Math.max(thumbs().length, 120), MOST_AT_ONCE);
-    const url = new URL(root.dataset.imagesUrl, window.location.href);
-    url.searchParams.set("limit", String(count));
+    let wanted = Math.max(thumbs().length, PER_PAGE);
     const at = current?.isConnected ? thumbs().indexOf(current) : 0;
     const focused = list.contains(document.activeElement);
-    const fresh = await fragment(url);
+    const fresh = document.createDocumentFragment();
+    let address = root.dataset.imagesUrl;
+    while (address && wanted > 0) {
+      const url = new URL(address, window.location.href);
+      url.searchParams.set("limit", String(Math.min(wanted, MOST_AT_ONCE)));
+      fresh.querySelector("[data-more]")?.remove();
+      fresh.append(await fragment(url));
+      wanted -= MOST_AT_ONCE;
+      address = fresh.querySelector("[data-more] a")?.dataset.url;
+    }
     list.replaceChildren(fresh);
     const now = thumbs();
     current = null;
