@@ -41,7 +41,7 @@ def release_lost() -> int:
 def release(job: Job, why: str) -> bool:
     """Take the job from its holder, unless that has renewed its lease since we looked.
 
-    A holder that no longer answers is killed first: on SQLite it may have been frozen with the write lock held.
+    A holder that no longer answers is killed first: on SQLite it may hold the write lock, frozen.
     """
     put_down(job.holder)
     taken = fail(job.pk, job.attempt, Failure.lost(why), holder=job.holder, beat=job.beat)

@@ -110,7 +110,7 @@ class Plant:
         """The one that asks for work."""
         with (self.folder / "clerk.log").open("ab") as log:
             self.clerk = subprocess.Popen(
-                (sys.executable, "manage.py", "clerk"),
+                (sys.executable, "manage.py", self.environment.get("FAULTS_CLERK", "clerk")),
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.PIPE,
@@ -146,7 +146,8 @@ class Plant:
             process.wait(10)
             for pipe in (process.stdin, process.stdout):
                 if pipe:
-                    pipe.close()
+                    with suppress(BrokenPipeError):
+                        pipe.close()
         self.client.close()
 
     # ---- work
