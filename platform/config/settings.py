@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.embedded import socket_path
 from config.env import ROOT, data_folder, env_bool, env_int, env_list, env_path, env_secret, env_str
+from web import logs
 from web.storage import storage_settings
 
 DATA_DIR = data_folder()
@@ -19,11 +20,13 @@ TESTING = "pytest" in sys.modules
 # ---- secrets -------------------------------------------------------------------------------------------------
 _key_file = DATA_DIR / "secret_key"
 SECRET_KEY = env_secret("SECRET_KEY") or (_key_file.read_text().strip() if _key_file.exists() else "")
-if len(set(SECRET_KEY)) < 8 or len(SECRET_KEY) < 32:
+if len(set(SECRET_KEY)) < 8 or len(SECRET_KEY) < 32 or SECRET_KEY.startswith("django-insecure-"):
     raise ImproperlyConfigured(
         "SECRET_KEY is missing or weak: set it to 50 random characters, or leave it unset and start with"
         " `python manage.py up`, which keeps one in the data folder."
     )
+if DEBUG and BASE_URL.startswith("https://"):
+    raise ImproperlyConfigured("DEBUG shows settings and code to everybody: unset it, or unset TAXON_BASE_URL.")
 
 # ---- who may talk to us --------------------------------------------------------------------------------------
 _base = urlparse(BASE_URL) if BASE_URL else None
@@ -72,6 +75,7 @@ INSTALLED_APPS = [
     "serving",
 ]
 MIDDLEWARE = [
+    "web.logs.RequestIds",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "web.middleware.ContentSecurityPolicy",
@@ -161,6 +165,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env_str("TZ", "UTC")
 
 # ---- limits (bytes are bytes; MB = 1024²) --------------------------------------------------------------------
@@ -184,10 +189,9 @@ INFERENCE_THREADS = env_int("TAXON_INFERENCE_THREADS", 1)
 
 METRICS_TOKEN = env_secret("TAXON_METRICS_TOKEN")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env_str("TAXON_LOG_LEVEL", "INFO")},
-}
+LOGGING = logs.settings_for(
+    level=env_str("TAXON_LOG_LEVEL", "INFO"),
+    as_json=env_str("TAXON_LOG_FORMAT") == "json",
+    every_request=env_bool("TAXON_ACCESS_LOG", False),
+)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "web.reports.Hiding"
