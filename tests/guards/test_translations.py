@@ -22,7 +22,7 @@ KEYWORDS = DEFAULT_KEYWORDS | {
     for name, places in DEFAULT_KEYWORDS.items()
     if name.endswith("gettext")
 }
-PLACES = re.compile(r"%%|%\(\w+\)[#0 +.\d-]*[a-z]|\{\w*\}")
+PLACES = re.compile(r"%%|%\(\w+\)[#0 +.\d-]*[a-z]|\{\w*\}|</?\w+>")
 ENGLISH = re.compile(r"[a-z]{2,}(?: [a-z]{2,}){2,}")
 SENTENCE_END = re.compile(r"(?<=[\u4e00-\u9fff])[,.;:!?](?=\s|$|[\u4e00-\u9fff])")
 Key = tuple[str | None, str]
@@ -79,7 +79,7 @@ def forms(message: Message) -> tuple[str, ...]:
 
 
 def places(text: str) -> list[str]:
-    """What is filled in: %(name)s, {name}, %%."""
+    """What is filled in or marked up: %(name)s, {name}, %%, <strong>."""
     return sorted(PLACES.findall(text))
 
 
@@ -113,6 +113,11 @@ def test_every_translation_fills_in_what_the_message_does() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_compiler_has_nothing_to_say_against_the_catalogue() -> None:
+    catalog = chinese()
+    assert [f"{message.id}: {error}" for message in catalog for error in message.check(catalog)] == []
+
+
 def test_chinese_sentences_have_chinese_punctuation_and_no_english_left() -> None:
     wrong = [
         text
@@ -125,7 +130,11 @@ def test_chinese_sentences_have_chinese_punctuation_and_no_english_left() -> Non
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("%(a)s of {b}", ["%(a)s", "{b}"]), ("%(x)g MB, 5 %%", ["%%", "%(x)g"]), ("none", [])],
+    [
+        ("%(a)s of {b}", ["%(a)s", "{b}"]),
+        ("%(x)g MB, 5 %%", ["%%", "%(x)g"]),
+        ("<b>none</b>", ["<b>", "</b>"]),
+    ],
 )
 def test_places_are_found(text: str, expected: list[str]) -> None:
     assert places(text) == sorted(expected)
