@@ -36,6 +36,8 @@ REASONS = {
     "out-of-memory": gettext_noop(
         "There was not enough memory for this training; use fewer pictures at a time."
     ),
+    "no-validation": gettext_noop("There are too few pictures to choose the best by; tag more."),
+    "nothing-learnt": gettext_noop("The time limit was too short to learn anything; give it more minutes."),
 }
 
 
