@@ -1,4 +1,4 @@
-"""The operator's job page: how each attempt failed, who holds the job, the ways to cancel and to try again."""
+"""The operator's job page: how each attempt failed, who holds it, the ways to cancel and to try again."""
 
 from typing import Any
 
@@ -25,12 +25,15 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ["id", "kind", "project__name", "created_by__username", "traceback"]
     list_select_related = ["project", "created_by"]
     actions = ["cancel_jobs", "run_again"]
-    fields: Any = [
+    readonly_fields = [
         *("kind", "queue", "project", "created_by", "payload", "state", "said", "how_far"),
         *("attempt", "holder", "lease_until", "wake_at", "cancel_requested"),
         *("created_at", "started_at", "finished_at", "failed_attempts", "last_traceback"),
     ]
-    readonly_fields = [*fields]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All of them, in this order."""
+        return self.readonly_fields
 
     @admin.display(description=gettext_lazy("what people read"))
     def said(self, job: Job) -> str:

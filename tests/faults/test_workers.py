@@ -146,7 +146,10 @@ def test_a_frozen_worker_loses_its_job_and_writes_nothing_when_it_wakes(plant: P
     assert not alive(horse), "a frozen holder on this machine is killed before its job is given away"
     os.kill(worker.pid, signal.SIGCONT)
     assert plant.becomes(job, "succeeded")
-    assert plant.row(job)["failures"][0]["reason"] == "The worker went away: its process no longer answers."
+    assert plant.row(job)["failures"][0]["reason"] in (
+        "The worker went away: its process no longer answers.",
+        "Its process was ended by signal 9 (SIGKILL).",  # its worker may be quicker to tell than who killed it
+    )
 
 
 def test_a_worker_frozen_with_the_write_lock_held_does_not_stop_everybody(plant: Plant) -> None:
