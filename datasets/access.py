@@ -9,7 +9,7 @@ from projects.models import Role
 
 
 def datasets_of(who: Who, *, scope: str = "") -> QuerySet[Dataset]:
-    """The data sets of the caller's projects, without those in the trash; for lists, which check the scope here."""
+    """The data sets of the caller's projects, without those in the trash. Lists check their scope here."""
     token = caller(who).token
     if scope and token:
         check(who, token.project, scope=scope)

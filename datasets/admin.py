@@ -1,4 +1,4 @@
-"""Operators' view of data sets: to search and to look; changes are made on the pages, which keep the history."""
+"""Operators' view of data sets: to search and look; changes are made on the pages, which keep history."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -85,7 +85,17 @@ class NotTakenAdmin(ReadOnlyAdmin):
 class ImageAdmin(ReadOnlyAdmin):
     """Pictures."""
 
-    list_display = ["name", "dataset", "label", "format", "width", "height", "bytes", "created_at", "trashed_at"]
+    list_display = [
+        "name",
+        "dataset",
+        "label",
+        "format",
+        "width",
+        "height",
+        "bytes",
+        "created_at",
+        "trashed_at",
+    ]
     list_filter = ["format", "grey", "trashed_at", "created_at", "dataset__project"]
     search_fields = ["name", "sha256", "dataset__name", "label__name"]
     list_select_related = ["dataset", "label"]

@@ -23,12 +23,24 @@ def on_counts(counts: dict[str, int], least: int) -> list[Sentence]:
     """Too few labels, too few pictures of one, or one that outweighs the others."""
     used = {name: count for name, count in counts.items() if count}
     if len(used) < 2:
-        return [Sentence(gettext_noop("Training needs two labels at least, with %(least)s pictures each."), least=least)]
+        return [
+            Sentence(
+                gettext_noop("Training needs two labels at least, with %(least)s pictures each."), least=least
+            )
+        ]
     told = []
     steps = (
         (0, least, gettext_noop("Too few to train with (%(least)s needed): %(labels)s.")),
-        (least, FEW, gettext_noop("Fewer than %(least)s pictures, so the results will be shaky: %(labels)s.")),
-        (FEW, ENOUGH, gettext_noop("From %(least)s pictures on a label is learned well; below it: %(labels)s.")),
+        (
+            least,
+            FEW,
+            gettext_noop("Fewer than %(least)s pictures, so the results will be shaky: %(labels)s."),
+        ),
+        (
+            FEW,
+            ENOUGH,
+            gettext_noop("From %(least)s pictures on a label is learned well; below it: %(labels)s."),
+        ),
     )
     for low, high, text in steps:
         names = [name for name, count in counts.items() if low <= count < high]
@@ -38,7 +50,10 @@ def on_counts(counts: dict[str, int], least: int) -> list[Sentence]:
     if used[most] >= UNEVEN * used[fewest]:
         told.append(
             Sentence(
-                gettext_noop("“%(most)s” has %(times)s times as many pictures as “%(fewest)s”; even numbers learn better."),
+                gettext_noop(
+                    "“%(most)s” has %(times)s times as many pictures as “%(fewest)s”;"
+                    " even numbers learn better."
+                ),
                 most=most,
                 fewest=fewest,
                 times=used[most] // used[fewest],
@@ -58,12 +73,17 @@ def on_pictures(dataset: Dataset, total: int) -> list[Sentence]:
     told = []
     if found["unlabelled"]:
         told.append(
-            Sentence(gettext_noop("%(count)s pictures have no label and teach nothing yet."), count=found["unlabelled"])
+            Sentence(
+                gettext_noop("%(count)s pictures have no label and teach nothing yet."),
+                count=found["unlabelled"],
+            )
         )
     if found["small"] > LARGE_SHARE * total:
         told.append(
             Sentence(
-                gettext_noop("%(share)s %% of the pictures are under %(side)s pixels: fine details will be missed."),
+                gettext_noop(
+                    "%(share)s %% of the pictures are under %(side)s pixels: fine details will be missed."
+                ),
                 share=round(100 * found["small"] / total),
                 side=SMALL_SIDE,
             )
@@ -71,7 +91,10 @@ def on_pictures(dataset: Dataset, total: int) -> list[Sentence]:
     if LARGE_SHARE * total < found["grey"] < total:
         told.append(
             Sentence(
-                gettext_noop("%(share)s %% of the pictures are without colour; the model may learn that instead of the label."),
+                gettext_noop(
+                    "%(share)s %% of the pictures are without colour;"
+                    " the model may learn that instead of the label."
+                ),
                 share=round(100 * found["grey"] / total),
             )
         )
@@ -79,7 +102,9 @@ def on_pictures(dataset: Dataset, total: int) -> list[Sentence]:
 
 
 ALWAYS = (
-    Sentence(gettext_noop("Take the pictures with the camera and in the light that the model will meet in use.")),
+    Sentence(
+        gettext_noop("Take the pictures with the camera and in the light that the model will meet in use.")
+    ),
     Sentence(gettext_noop("Vary angle, distance and background within each label.")),
 )
 

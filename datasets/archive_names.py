@@ -1,7 +1,7 @@
 """Which text the raw names of a zip stand for, decided once for the whole archive, and what the text says.
 
-Most zips made on Chinese Windows hold GBK without a mark. Trying UTF-8 name by name reads some of them wrongly
-(the GBK bytes of 猫 are the UTF-8 bytes of è), so all names are weighed together.
+Most zips made on Chinese Windows hold GBK without a mark. Trying UTF-8 name by name reads some
+of them wrongly (the GBK bytes of 猫 are the UTF-8 bytes of è), so all names are weighed together.
 """
 
 import struct
@@ -18,7 +18,7 @@ LITTER_FILES = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".direct
 
 
 def encoding_of(names: Sequence[bytes]) -> str:
-    """The encoding of names without a mark: the one in which all of them can be read and look most like words."""
+    """The encoding of names without a mark: the one in which all can be read and look like words."""
     foreign = [name for name in names if not name.isascii()]
     if not foreign:
         return "utf-8"
@@ -107,7 +107,7 @@ def is_litter(parts: Sequence[str]) -> bool:
 
 
 def refuse_unsafe(name: str, parts: Sequence[str]) -> None:
-    """Names that would lead out of a folder. Nothing is ever written under them, but whoever packed them erred."""
+    """Names that would lead out of a folder. Nothing is written under them, but who packed them erred."""
     drive = len(parts[0]) == 2 and parts[0][1] == ":" and parts[0][0].isalpha()
     if name.startswith(("/", "\\")) or ".." in parts or drive:
         raise NotAccepted("unsafe-name")

@@ -24,7 +24,7 @@ BATCH = 10_000
 def tag_in_background(
     *, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None
 ) -> tuple[TagAction, Job]:
-    """Queue the act on the pictures that are chosen now; what comes to match the filter later is not meant."""
+    """Queue the act on the pictures that are chosen now; what matches the filter later is not meant."""
     ids = list(chosen.filter(trashed_at=None).order_by("pk").values_list("pk", flat=True))
     key = storage.put_bytes("selections", json.dumps(ids).encode(), ".json")
     with transaction.atomic():
@@ -35,7 +35,7 @@ def tag_in_background(
 
 
 def run(attempt: Attempt) -> None:
-    """Tag batch after batch; a picture that this act changed already is left alone, so a second run ends the first."""
+    """Tag batch after batch, leaving alone what this act changed already: a second run ends the first."""
     action = TagAction.objects.select_related("dataset", "label").get(pk=attempt.payload["action"])
     ids: list[int] = json.loads(storage.read(attempt.payload["selection"]))
     for first in range(0, len(ids), BATCH):

@@ -1,4 +1,4 @@
-"""Embeddings: computed once a picture and extractor, kept as float16 shards in the storage, found by sha256."""
+"""Embeddings: computed once a picture and extractor, kept as float16 shards, found by sha256."""
 
 import hashlib
 import io
@@ -38,7 +38,7 @@ class MissingFeatures(Refusal):
 
 @dataclass(frozen=True)
 class Extractor:
-    """What turns pictures into vectors: an ONNX file (uint8 NHWC in, output `embedding`), or the weak built-in."""
+    """What turns pictures into vectors: an ONNX file (uint8 NHWC in, `embedding` out) or the built-in."""
 
     name: str
     key: str  # of the ONNX file in the storage; empty: the built-in
@@ -185,7 +185,7 @@ def shard_rows(key: str) -> np.ndarray:
 
 
 def embed_soon(dataset: Dataset, *, user: User | None) -> None:
-    """Queue the embedding of a data set's pictures, unless that waits already. Call it in the act's transaction."""
+    """Queue a data set's embeddings, unless that waits already. Call it in the act's transaction."""
     payload = {"dataset": dataset.pk}
     if not Job.objects.filter(kind=KIND, state__in=WAITING, payload=payload).exists():
         queue.enqueue(KIND, payload, project=dataset.project, user=user)

@@ -1,5 +1,8 @@
-"""The job that takes an upload's pictures in. Killed at any moment, it goes on where its last batch was committed:
-files are taken in one fixed order, each has exactly one outcome, so the counts say how many are done."""
+"""The job that takes an upload's pictures in.
+
+Killed at any moment, it goes on where its last batch was committed: files are taken in one fixed order and each
+has exactly one outcome, so the counts say how many are done.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -114,7 +117,7 @@ def begin(attempt: Attempt, found: Import, total: int) -> None:
 
 
 def batches(files: Sequence[Offered], *, start: int) -> Iterator[list[Candidate]]:
-    """The files from `start` on, read one after another, in batches small enough for memory and a transaction."""
+    """The files from `start` on, one after another, in batches small enough for memory and a transaction."""
     batch: list[Candidate] = []
     held = 0
     for position in range(start, len(files)):

@@ -65,7 +65,7 @@ def begin_import(
     encoding: str = "",
     archive: bool = False,
 ) -> Import:
-    """Keep the uploads and queue their import. Zips are known by content; `archive` says that all are meant to be.
+    """Keep the uploads and queue their import. Zips are known by content; `archive`: all are meant to be.
 
     `label_name` is for files without a folder; `encoding` is how a zip's unmarked names are to be read.
     Raises NothingOffered, ArchiveTooLarge, UnknownEncoding, BadLabel.
@@ -95,13 +95,13 @@ def begin_import(
 
 
 def refuse_too_large(files: Iterable[Upload]) -> None:
-    """Raises ArchiveTooLarge; single pictures over their own limit are refused one by one, with a row each."""
+    """Raises ArchiveTooLarge; pictures over their own limit are refused one by one."""
     for each in files:
         refuse_declared(each.size or 0, slack=0)
 
 
 def refuse_declared(length: int, *, slack: int = 1024**2) -> None:
-    """Raises ArchiveTooLarge for a body that says beforehand that it is too long (`slack`: the form around it)."""
+    """Raises ArchiveTooLarge for a body that says it is too long (`slack`: the form around it)."""
     if length > settings.MAX_ARCHIVE_BYTES + slack:
         raise ArchiveTooLarge(
             gettext_noop("A zip may have at most %(gb)s GB. Split it into several."),

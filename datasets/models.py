@@ -45,7 +45,7 @@ class LiveLabels(models.Manager["Label"]):
 
 
 class Label(models.Model):
-    """A class that pictures can have. One that was deleted or merged is archived, so that an undo brings it back."""
+    """A class that pictures can have. One deleted or merged is archived, so that an undo brings it back."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="labels")
     name = models.CharField(_("name"), max_length=64, validators=[LABEL_NAME])
@@ -242,6 +242,9 @@ class TagChange(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["action", "image"], name="one_change_an_act")]
 
+    def __str__(self) -> str:
+        return f"{self.action_id} · {self.image_id}"
+
 
 class Snapshot(models.Model):
     """The tagged content of a data set at one moment: immutable, sorted, hashed; the rows lie in storage."""
@@ -288,3 +291,6 @@ class Feature(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["extractor", "sha256"], name="computed_once")]
+
+    def __str__(self) -> str:
+        return self.sha256

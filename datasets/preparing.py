@@ -83,7 +83,7 @@ def _prepared(content: bytes, size: tuple[int, int]) -> Prepared:
 
 
 def refuse_sides(size: tuple[int, int], length: int) -> None:
-    """Raises NotAccepted for what is too small or too long, and where limits are strict for what is too large."""
+    """Raises NotAccepted for what is too small or too long and, under strict limits, too large."""
     width, height = size
     sides = {"width": width, "height": height}
     if min(size) <= LEAST_SIDE:
@@ -116,9 +116,9 @@ def scaled(picture: Image.Image, target: tuple[int, int]) -> tuple[bytes, tuple[
 
 
 def difference_hash(picture: Image.Image) -> int:
-    """64 bits saying where brightness rises from left to right in a 9 × 8 miniature; signed, as databases keep it.
+    """64 bits saying where brightness rises from left to right in a 9 × 8 miniature; signed, for databases.
 
-    Near copies (other size, other compression) differ in a few bits. Neal Krawetz, “Kind of like that” (2013).
+    Near copies differ in a few bits. Neal Krawetz, “Kind of like that” (2013).
     """
     small = np.asarray(picture.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     bits = np.packbits((small[:, 1:] > small[:, :-1]).ravel())

@@ -19,19 +19,21 @@ REASONS: dict[str, str] = {
         "The picture is %(width)s × %(height)s pixels; the shorter side needs more than %(least)s."
     ),
     "too-long": gettext_noop(
-        "The picture is %(width)s × %(height)s pixels; one side may be at most %(ratio)s times the other. Crop it."
+        "The picture is %(width)s × %(height)s pixels; one side may be at most %(ratio)s times the"
+        " other. Crop it."
     ),
     "too-large": gettext_noop(
-        "The picture is %(width)s × %(height)s pixels and %(mb)s MB; the longer side must be under %(most)s pixels"
-        " and the file at most %(limit_mb)s MB. Scale it down."
+        "The picture is %(width)s × %(height)s pixels and %(mb)s MB; the longer side must be under %(most)s"
+        " pixels and the file at most %(limit_mb)s MB. Scale it down."
     ),
     # where it lay
     "bad-label": gettext_noop(
-        "Its folder “%(folder)s” cannot be a label: at most 64 characters, without / \\ : and control characters."
-        " Rename the folder."
+        "Its folder “%(folder)s” cannot be a label: at most 64 characters, without / \\ : and control"
+        " characters. Rename the folder."
     ),
     "too-many-labels": gettext_noop(
-        "Its folder would be label number %(limit)s + 1 of the data set. Use fewer folders, or a second data set."
+        "Its folder would be label number %(limit)s + 1 of the data set. Use fewer folders,"
+        " or a second data set."
     ),
     "unsafe-name": gettext_noop("Its name in the zip points outside of the archive. Pack the folder again."),
     # the archive and its entries
@@ -47,7 +49,8 @@ REASONS: dict[str, str] = {
     "damaged-entry": gettext_noop("Its part of the zip is damaged. Pack or upload the zip again."),
     "nested-archive": gettext_noop("It is an archive inside the archive. Unpack it first."),
     "archive-bomb": gettext_noop(
-        "The zip unpacks to far more than its size, and reading stopped before this file. Upload fewer pictures at once."
+        "The zip unpacks to far more than its size, and reading stopped before this file."
+        " Upload fewer pictures at once."
     ),
     # what is there already
     "duplicate": gettext_noop("The same picture is in the data set already, as “%(name)s”."),

@@ -47,7 +47,7 @@ class Filter:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> "Filter":
-        """From a query string or a JSON object with the keys label, state, import, order. Raises BadFilter."""
+        """From a query string or JSON with the keys label, state, import, order. Raises BadFilter."""
         state, order = str(params.get("state") or ""), str(params.get("order") or "id")
         source = params.get("import")
         if state not in STATES:
@@ -88,10 +88,7 @@ class Filter:
 def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
     """The pictures in the filter's order; those in the trash only where the filter asks for them."""
     images = Image.objects.filter(dataset=dataset)
-    if wanted.state == "trashed":
-        images = images.exclude(trashed_at=None)
-    else:
-        images = images.live()
+    images = images.exclude(trashed_at=None) if wanted.state == "trashed" else images.live()
     if wanted.state == "unlabelled":
         images = images.filter(label=None)
     elif wanted.state == "labelled":

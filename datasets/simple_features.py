@@ -1,4 +1,4 @@
-"""What stands in for a feature extractor where no weights are at hand: colours, edges and a miniature. Weak."""
+"""What stands in for a feature extractor where there are no weights: colours, edges and a miniature. Weak."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ DIMENSIONS = COLOURS**3 + 2 * CELLS * CELLS * 3 + CELLS * CELLS * ANGLES + MINIA
 
 
 def simple_features(pixels: np.ndarray) -> np.ndarray:
-    """uint8 [n, 64, 64, 3] → float32 [n, DIMENSIONS]; each part has length 1, so that none drowns the others."""
+    """uint8 [n, 64, 64, 3] → float32 [n, DIMENSIONS]; each part has length 1, so none drowns the others."""
     values = pixels.astype(np.float32) / 255
     parts = (_colours(pixels), _cells(values), _edges(values), _miniature(values))
     return np.concatenate([_unit(part) for part in parts], axis=1)
@@ -50,7 +50,7 @@ def _edges(values: np.ndarray) -> np.ndarray:
     angle = (np.arctan2(down, right) % np.pi) * ANGLES / np.pi
     which = np.minimum(angle.astype(np.int64), ANGLES - 1)
     sums = [_split(np.where(which == each, strength, 0)).sum(axis=3) for each in range(ANGLES)]
-    return np.sqrt(np.stack(sums, axis=3).reshape(len(values), -1))
+    return np.asarray(np.sqrt(np.stack(sums, axis=3).reshape(len(values), -1)))
 
 
 def _miniature(values: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ class LabelsMissing(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One tagged picture, with what is needed to split fairly: its hash for near copies, its place for bursts."""
+    """One tagged picture, with what a fair split needs: its hash for near copies, its place for bursts."""
 
     image: int
     name: str
@@ -50,7 +50,7 @@ COLUMNS = [field.name for field in fields(Row)]
 def take_snapshot(
     *, dataset: Dataset, label_names: Sequence[str] | None = None, user: User | None, name: str = ""
 ) -> Snapshot:
-    """Freeze the pictures with these labels (None: with any). The same content gives the same hash and the same row.
+    """Freeze the pictures with these labels (None: with any). The same content gives the same row.
 
     Raises LabelsMissing, NothingTagged.
     """
@@ -90,7 +90,7 @@ def _tagged(dataset: Dataset, label_names: Sequence[str] | None) -> list[Row]:
 
 
 def content_hash(rows: Sequence[Row]) -> str:
-    """A hash of what is learned from: which pictures under which labels; numbers and file names do not count."""
+    """A hash of what is learned from: which pictures under which labels; file names do not count."""
     digest = hashlib.sha256()
     for sha256, label in sorted((row.sha256, row.label) for row in rows):
         digest.update(f"{sha256} {label}\n".encode())

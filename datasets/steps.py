@@ -26,7 +26,7 @@ def data_step(project: Project) -> StepState:
 
 
 def tag_step(project: Project) -> StepState:
-    """Done once every picture has a label and there are two labels at least; leads to where most work waits."""
+    """Done once every picture has one of at least two labels; leads to where most work waits."""
     untagged = Count("images", filter=Q(images__trashed_at=None, images__label=None))
     sets = (
         Dataset.objects.filter(project=project, trashed_at=None)

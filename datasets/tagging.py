@@ -1,4 +1,4 @@
-"""Bulk changes of pictures: tag, trash, restore, and the undo of each. One act is one row and a few statements."""
+"""Bulk changes of pictures (tag, trash, restore) and their undo: one row and a few statements an act."""
 
 from dataclasses import dataclass
 from typing import Any

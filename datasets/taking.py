@@ -1,4 +1,4 @@
-"""The rows of an import's batch: a picture, a duplicate or a refusal for every file, all in one transaction."""
+"""The rows of an import's batch: a picture, a duplicate or a refusal a file, in one transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

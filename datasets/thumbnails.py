@@ -32,7 +32,7 @@ def jpeg_bytes(picture: Image.Image, quality: int) -> bytes:
 
 
 def preview(key: str, *, side: int = PREVIEW_SIDE) -> bytes:
-    """A stored picture for the browser: an upright JPEG, re-encoded so that nothing of a stranger's file is served.
+    """A stored picture for the browser: an upright JPEG, re-encoded so that no stranger's bytes are served.
 
     Raises UnreadableImage, which a stored picture never gives unless the storage is damaged.
     """

@@ -1,7 +1,8 @@
 """The zip format, read without trusting it: names as raw bytes, sizes by counting.
 
 Python's zipfile decodes names before anybody can look at them, fails a whole archive for one bad name and
-builds an object of a kilobyte an entry; none of that suits archives from strangers. Structure: APPNOTE.TXT 6.3.
+builds an object of a kilobyte an entry; none of that suits archives from strangers.
+Structure: APPNOTE.TXT 6.3.
 """
 
 import bz2

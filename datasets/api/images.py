@@ -54,7 +54,7 @@ def shape(image: Image) -> dict[str, Any]:
 
 
 @router.get("/datasets/{int:pk}/images", response={200: Page[ImageOut], **PROBLEMS}, by_alias=True)
-def list_images(
+def list_images(  # noqa: PLR0917  each is a parameter of the route
     request: HttpRequest,
     pk: int,
     limit: Limit,

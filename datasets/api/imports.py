@@ -119,7 +119,7 @@ def list_imports(request: HttpRequest, pk: int, limit: Limit, cursor: Cursor) ->
 
 @router.post("/datasets/{int:pk}/imports", response={202: ImportOut, **PROBLEMS}, openapi_extra=BODY)
 def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
-    """Begin an import. The folder that directly holds a file is its label; files at the root come untagged."""
+    """Begin an import. The folder that directly holds a file is its label; others come untagged."""
     who = request.auth  # type: ignore[attr-defined]
     dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="upload")
     if request.content_type == "application/json":
@@ -157,7 +157,7 @@ def show_import(request: HttpRequest, pk: int, import_pk: int) -> dict[str, Any]
 @router.get(
     "/datasets/{int:pk}/imports/{int:import_pk}/rejections", response={200: Page[RejectionOut], **PROBLEMS}
 )
-def list_rejections(
+def list_rejections(  # noqa: PLR0917  each is a parameter of the route
     request: HttpRequest,
     pk: int,
     import_pk: int,

@@ -84,7 +84,7 @@ def change_label(request: HttpRequest, pk: int, label_pk: int, data: LabelIn) ->
 def remove_label(
     request: HttpRequest, pk: int, label_pk: int, move_to: Annotated[int | None, Query()] = None
 ) -> dict[str, Any]:
-    """Take a label away. Its pictures become untagged, or get `move_to`; undoing the action brings it back."""
+    """Take a label away. Its pictures become untagged or get `move_to`; an undo brings it back."""
     dataset = to_change(request, pk)
     heir = label_of(dataset, move_to) if move_to is not None else None
     user = caller(request.auth).user  # type: ignore[attr-defined]

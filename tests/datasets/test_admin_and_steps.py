@@ -20,7 +20,9 @@ MODELS = [
 ]  # fmt: skip
 
 
-def test_every_model_is_listed_searched_and_shown_but_not_changed(work: Work, team: Team, client: Client) -> None:
+def test_every_model_is_listed_searched_and_shown_but_not_changed(
+    work: Work, team: Team, client: Client
+) -> None:
     client.force_login(User.objects.create_superuser("operator", password="secret-word-1"))
     dataset = make_dataset(team)
     begin(team, dataset, ("1.png", picture()), ("2.png", b"text"), label_name="cat")

@@ -33,7 +33,7 @@ def codes(archive: Archive) -> dict[str, str]:
     return found
 
 
-# ---- names ----------------------------------------------------------------------------------------------------
+# ---- names --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_the_folder_that_directly_holds_a_file_is_its_label(tmp_path: Path) -> N
 
 def test_folders_and_litter_are_not_counted(tmp_path: Path) -> None:
     names = [
-        "cats/", "cats/1.png", "__MACOSX/cats/._1.png", "cats/.DS_Store", "cats/Thumbs.db", "cats/desktop.ini",
-        "cats/._2.png",
+        "cats/", "cats/1.png", "__MACOSX/cats/._1.png", "cats/.DS_Store", "cats/Thumbs.db",
+        "cats/desktop.ini", "cats/._2.png",
     ]  # fmt: skip
     with opened(tmp_path, zip_of({name: b"" if name.endswith("/") else b"x" for name in names})) as archive:
         assert [offered.name for offered in archive.offered] == ["cats/1.png"]
@@ -131,7 +131,7 @@ def test_strange_names_are_kept_readable_and_all_pictures_distinct(work: Work, t
     assert all("\x00" not in name and "\t" not in name and len(name) <= 255 for name in taken(dataset))
 
 
-# ---- what is inside -------------------------------------------------------------------------------------------
+# ---- what is inside ----------------------------------------------------------------------
 
 
 def test_a_zip_with_a_password_refuses_each_file_with_its_reason(work: Work, team: Team) -> None:

@@ -165,7 +165,7 @@ def test_who_may_do_what(team: Team, api: Program) -> None:
             ("delete", f"{base}/images", {"filter": {}}),
         ],
     }
-    roles = list(asks) + ["owner"]
+    roles = [*asks, "owner"]
     for least, calls in asks.items():
         for verb, path, body in calls:
             below = roles[: roles.index(least)]

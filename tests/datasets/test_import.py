@@ -1,4 +1,4 @@
-"""Imports through the real queue: everything offered ends as a picture, a duplicate or a refusal with its reason."""
+"""Imports through the real queue: all that is offered ends as a picture, a duplicate or a refusal."""
 
 from pathlib import Path
 
