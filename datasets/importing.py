@@ -1,7 +1,7 @@
 """The job that takes an upload's pictures in.
 
-Killed at any moment, it goes on where its last batch was committed: files are taken in one fixed order and each
-has exactly one outcome, so the counts say how many are done.
+Killed at any moment, it goes on where its last batch was committed: files are taken in one fixed order and
+each has exactly one outcome, so the counts say how many are done.
 """
 
 import os
