@@ -23,7 +23,9 @@ class Team:
     @classmethod
     def make(cls) -> "Team":
         """Everybody the permission rules speak of."""
-        people = {name: User.objects.create_user(name, password="secret-word-1") for name in ROLES | {"stranger": 0}}
+        people = {
+            name: User.objects.create_user(name, password="secret-word-1") for name in ROLES | {"stranger": 0}
+        }
         project = create_project(user=people["owner"], name="Animals")
         for name, role in ROLES.items():
             if name != "owner":

@@ -25,7 +25,9 @@ class Product:
     def manage(self, *args: str) -> str:
         """What a management command prints on this product's data."""
         command = [sys.executable, "manage.py", *args]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

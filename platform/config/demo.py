@@ -26,7 +26,10 @@ class Api:
     """A program's view of Taxon: JSON in, JSON out, errors with the server's own words."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.root, self.http = f"{url}/api/v1", urllib3.PoolManager(headers={"Authorization": f"Bearer {token}"})
+        self.root, self.http = (
+            f"{url}/api/v1",
+            urllib3.PoolManager(headers={"Authorization": f"Bearer {token}"}),
+        )
 
     def get(self, path: str) -> Any:
         """GET as JSON."""
@@ -89,7 +92,9 @@ class Story:
         with self.step("Import") as notes:
             name = self.free_name("/datasets", "Shapes")
             dataset = int(self.api.post("/datasets", {"name": name})["id"])
-            self.take_in(dataset, "archive", [("shapes.zip", drawing.archive(self.shapes, EACH, self.chance))], notes)
+            self.take_in(
+                dataset, "archive", [("shapes.zip", drawing.archive(self.shapes, EACH, self.chance))], notes
+            )
             loose = [(f"loose-{n}.jpg", self.draw(self.shapes[n % len(self.shapes)])) for n in range(LOOSE)]
             self.take_in(dataset, "images", loose, notes)
         return dataset
@@ -112,7 +117,9 @@ class Story:
                     for item in untagged
                     if int(item["file"].split("-")[1].split(".")[0]) % len(self.shapes) == place
                 ]
-                changed = self.api.post(f"/datasets/{dataset}/tag", {"images": chosen, "label": shape})["changed"]
+                changed = self.api.post(f"/datasets/{dataset}/tag", {"images": chosen, "label": shape})[
+                    "changed"
+                ]
                 notes[shape] = changed
 
     def train(self, dataset: int) -> tuple[int, int]:

@@ -26,7 +26,9 @@ if len(set(SECRET_KEY)) < 8 or len(SECRET_KEY) < 32 or SECRET_KEY.startswith("dj
         " `python manage.py up`, which keeps one in the data folder."
     )
 if DEBUG and BASE_URL.startswith("https://"):
-    raise ImproperlyConfigured("DEBUG shows settings and code to everybody: unset it, or unset TAXON_BASE_URL.")
+    raise ImproperlyConfigured(
+        "DEBUG shows settings and code to everybody: unset it, or unset TAXON_BASE_URL."
+    )
 
 # ---- who may talk to us --------------------------------------------------------------------------------------
 _base = urlparse(BASE_URL) if BASE_URL else None

@@ -44,7 +44,9 @@ class Program:
 
 
 @pytest.mark.slow
-def test_a_zip_of_photographs_becomes_a_service(product: Product, shared_data: Path, weights_dir: Path) -> None:
+def test_a_zip_of_photographs_becomes_a_service(
+    product: Product, shared_data: Path, weights_dir: Path
+) -> None:
     program = Program(product)
     loose, labelled = some_left_out(shared_data / CHINESE_ZIP, out_of="狗", count=10)
 
@@ -62,7 +64,9 @@ def test_a_zip_of_photographs_becomes_a_service(product: Product, shared_data: P
     untagged = program.get(f"/datasets/{dataset}/images?state=unlabelled")["items"]
     assert len(untagged) == 10
     chosen = [image["id"] for image in untagged]
-    assert program.post(f"/datasets/{dataset}/tag", 200, json={"images": chosen, "label": "狗"})["changed"] == 10
+    assert (
+        program.post(f"/datasets/{dataset}/tag", 200, json={"images": chosen, "label": "狗"})["changed"] == 10
+    )
     counts = {label["name"]: label["images"] for label in program.get(f"/datasets/{dataset}/labels")["items"]}
     assert counts == dict.fromkeys(["狗", "猫", "直升机", "飞机", "摩托车"], 80) | {"飞机": 76}
 
@@ -86,7 +90,9 @@ def test_a_zip_of_photographs_becomes_a_service(product: Product, shared_data: P
     assert accuracy["value"] > 0.9 and accuracy["low"] < accuracy["value"] <= accuracy["high"] <= 1
     assert sum(map(sum, report["confusion_matrix"]["counts"])) == n
 
-    tried = program.post(f"/models/{model}/versions/1/validate", 200, files=[("images", each) for each in loose[:3]])
+    tried = program.post(
+        f"/models/{model}/versions/1/validate", 200, files=[("images", each) for each in loose[:3]]
+    )
     assert [answer["file"] for answer in tried] == [name for name, _ in loose[:3]]
 
     program.post("/services", 201, json={"name": "动物", "slug": "animals-api", "model": model, "version": 1})
