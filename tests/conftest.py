@@ -5,12 +5,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from tests.databases import cluster
 from tests.factories import Team
 from tests.product import Product, running
 from tests.queue import RealQueue
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Where the tests run on PostgreSQL, its server, before the first database is made."""
+    from django.conf import settings as ours
+
+    if "postgresql" not in ours.DATABASES["default"]["ENGINE"]:
+        yield
+        return
+    with cluster.running(folder=ours.POSTGRESQL_FOLDER):
+        yield
+        connections.close_all()
 
 
 @pytest.fixture(autouse=True)
