@@ -8,3 +8,10 @@ class JobsConfig(AppConfig):
 
     name = "jobs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """What /readyz reports of the queue."""
+        from jobs import wakes
+        from web import health
+
+        health.degradable["queue"] = wakes.degraded

@@ -2,6 +2,8 @@
 
 import logging
 
+from django.db import close_old_connections
+
 from jobs.attempts import Attempt, Cancelled, Interrupted, LostLease
 from jobs.ends import CANCELLED, end, fail, give_back
 from jobs.failures import Failure
@@ -38,4 +40,5 @@ def run(attempt: Attempt) -> bool:
         return end(*mine, State.FAILED, refusal.sentence)
     except Exception as error:
         log.exception("job %s errored", attempt.job.pk)
+        close_old_connections()  # it may have been the connection that broke
         return fail(*mine, Failure.of_error(error))

@@ -83,3 +83,12 @@ def send_anew(job_id: int, queue: str, attempt: int) -> None:
     rq.intermediate_queue.remove(name)
     rq.connection.delete(Wake.key_for(name))
     send(job_id, queue, attempt)
+
+
+def degraded() -> str:
+    """For /readyz: what is wrong with the queue; empty where it answers."""
+    try:
+        client(settings.REDIS_URL).ping()
+    except RedisError:
+        return "cannot be reached"
+    return ""

@@ -6,7 +6,8 @@ import signal
 import time
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import Error as DatabaseTrouble
+from django.db import connections
 from redis.exceptions import RedisError
 from rq import Worker as RQWorker
 from rq.serializers import JSONSerializer
@@ -71,7 +72,7 @@ class Worker(RQWorker):  # type: ignore[misc]
         """Each two seconds while the child works. Redis may be away: the work goes on without it."""
         try:
             self.look_after(job.args[0])
-        except DatabaseError as error:
+        except DatabaseTrouble as error:
             log.warning("the database cannot be reached: %s", error)
             connections.close_all()
         try:
@@ -103,5 +104,5 @@ class Worker(RQWorker):  # type: ignore[misc]
                     give_back(row.pk, row.attempt)
                 else:
                     fail(row.pk, row.attempt, Failure.of_exit(ret_val, memory=memory), holder=self.horse)
-        except DatabaseError as error:  # the reconciler comes back to it
+        except DatabaseTrouble as error:  # the reconciler comes back to it
             log.warning("the database cannot be reached: %s", error)

@@ -1,11 +1,13 @@
 """Jobs on pages: what people see of them, and what the operator can do."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from jobs.models import Job, State
 from tests.factories import Team
@@ -49,6 +51,14 @@ def test_a_cancel_is_a_post_of_somebody_who_may(page: Page, job: Job) -> None:
     assert page("labeller").post(url).status_code == 302
     job.refresh_from_db()
     assert job.state == State.CANCELLED
+
+
+def test_a_site_without_its_queue_is_ready_but_degraded(
+    client: Client, db: None, settings: Settings, tmp_path: Path
+) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path / 'none.sock'}"
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["degraded"]["queue"]) == (200, "cannot be reached")
 
 
 def test_a_stranger_sees_no_job(page: Page, team: Team, job: Job) -> None:

@@ -242,3 +242,19 @@ def in_a_thread(act: Callable[[], int]) -> int:
         return act()
     finally:
         connection.close()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only a server can end a connection")
+def test_a_database_that_ends_the_connection_is_told_as_the_reason_and_the_job_goes_on(
+    work: Work, kind: Callable[..., None]
+) -> None:
+    def disturbed(attempt: Attempt) -> None:
+        if attempt.number == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    kind(disturbed)
+    job = start()
+    work()
+    assert state_of(job) == State.SUCCEEDED
+    assert job.failures[0]["reason"].startswith("OperationalError")

@@ -3,8 +3,10 @@
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.queue import RealQueue
 
-def test_the_site_says_that_it_lives_and_is_ready(client: Client, db: None) -> None:
+
+def test_the_site_says_that_it_lives_and_is_ready(client: Client, db: None, redis_server: RealQueue) -> None:
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").json()["state"] == "ready"
 

@@ -6,7 +6,8 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections, connection
 from redis.exceptions import RedisError
 
 from jobs import reconcile
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 reconcile.reconcile()
-            except (DatabaseError, RedisError) as error:
+            except (DatabaseTrouble, RedisError) as error:
                 log.warning("rows and queue could not be compared: %s", error)
                 connection.close()
             if options["once"] or stop.wait(reconcile.EVERY_SECONDS):
