@@ -25,7 +25,9 @@ class Cause(Enum):
     )
     LOST = (
         gettext_noop("Its worker went away; it goes on by itself."),
-        gettext_noop("It took its worker down three times and was set aside; the operator can see why."),
+        gettext_noop(
+            "It lost its worker three times at one point and was set aside; the operator can see why."
+        ),
     )
     MEMORY = (
         gettext_noop("It ran out of memory; it is being tried again."),

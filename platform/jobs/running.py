@@ -4,7 +4,7 @@ import logging
 
 from django.db import close_old_connections
 
-from jobs.attempts import Attempt, Cancelled, Interrupted, LostLease
+from jobs.attempts import Attempt, Cancelled, Interrupted, LostLease, stopping
 from jobs.ends import CANCELLED, end, fail, give_back
 from jobs.failures import Failure
 from jobs.models import State
@@ -41,4 +41,6 @@ def run(attempt: Attempt) -> bool:
     except Exception as error:
         log.exception("job %s errored", attempt.job.pk)
         close_old_connections()  # it may have been the connection that broke
+        if stopping.is_set():  # whatever broke while everything is being stopped is the stop's doing
+            return give_back(*mine)
         return fail(*mine, Failure.of_error(error))

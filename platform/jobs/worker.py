@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
@@ -66,7 +67,8 @@ class Worker(RQWorker):  # type: ignore[misc]
         """A training may take hours, a stop may not: pass it on to the child."""
         super().handle_warm_shutdown_request()
         if self.horse_pid:
-            self.kill_horse(signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
 
     def maintain_heartbeats(self, job: Any, execution: Any) -> None:
         """Each two seconds while the child works. Redis may be away: the work goes on without it."""

@@ -226,6 +226,24 @@ def test_holding_outside_of_a_transaction_is_a_bug_that_is_said(
     assert state_of(job) == State.PARKED and "hold() fences nothing" in job.traceback
 
 
+def test_what_breaks_while_the_service_stops_is_not_held_against_the_job(
+    work: Work, kind: Callable[..., None]
+) -> None:
+    def broken_by_the_stop(attempt: Attempt) -> None:
+        if attempt.number == 1:
+            attempts.stopping.set()
+            raise ValueError("its child was ended by the same signal")
+        attempts.stopping.clear()
+
+    kind(broken_by_the_stop)
+    job = start()
+    try:
+        work()
+    finally:
+        attempts.stopping.clear()
+    assert (state_of(job), job.attempt, job.failures) == (State.SUCCEEDED, 2, [])
+
+
 def test_two_reconcilers_at_once_put_a_job_right_once(work: Work, kind: Callable[..., None]) -> None:
     kind(lambda attempt: None)
     job = start()
