@@ -73,7 +73,8 @@ class Story:
     @contextmanager
     def step(self, title: str) -> Iterator[dict[str, Any]]:
         """Print the step with what it notes and its time."""
-        began, notes = time.monotonic(), {}
+        notes: dict[str, Any] = {}
+        began = time.monotonic()
         yield notes
         told = ", ".join(f"{name} {value}" for name, value in notes.items())
         self.say(f"  {title:<10} {told} ({time.monotonic() - began:.1f} s)")

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from datasets.models import Image
-from projects.access import Role, allowed_projects, may, project_for
-from projects.models import Project
+from projects.access import allowed_projects, may, project_for
+from projects.models import Project, Role
 from projects.steps import all_steps
 from serving.models import Service
 from training.models import ModelVersion

@@ -9,8 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from config.demo import Api, StepFailed, Story
 from config.embedded import CannotStart
 from config.up import StopAsked, running_product, tell
-from projects.access import Role
-from projects.models import Membership
+from projects.models import Membership, Role
 from projects.tokens import make_token
 
 
@@ -39,8 +38,12 @@ class Command(BaseCommand):
 
 def owners_token() -> str:
     """A token of the first project's owner; never printed."""
-    first = Membership.objects.filter(role=Role.OWNER, user__is_active=True).order_by("project_id", "id").first()
+    first = (
+        Membership.objects.filter(role=Role.OWNER, user__is_active=True).order_by("project_id", "id").first()
+    )
     if first is None:
         raise StepFailed("There is no project with an owner.")
-    _, secret = make_token(project=first.project, user=User.objects.get(pk=first.user_id), name="manage.py demo")
+    _, secret = make_token(
+        project=first.project, user=User.objects.get(pk=first.user_id), name="manage.py demo"
+    )
     return secret
