@@ -1,4 +1,4 @@
-"""Draws the demo's pictures: shapes of random size, place, turn and colour, so that nothing need be downloaded."""
+"""Draws the demo's pictures: shapes of random size, place, turn and colour; nothing need be downloaded."""
 
 import io
 import math

@@ -17,7 +17,7 @@ DEBUG = env_bool("DEBUG", False)
 BASE_URL = env_str("TAXON_BASE_URL").rstrip("/")
 TESTING = "pytest" in sys.modules
 
-# ---- secrets -------------------------------------------------------------------------------------------------
+# ---- secrets ---------------------------------------------
 _key_file = DATA_DIR / "secret_key"
 SECRET_KEY = env_secret("SECRET_KEY") or (_key_file.read_text().strip() if _key_file.exists() else "")
 if len(set(SECRET_KEY)) < 8 or len(SECRET_KEY) < 32 or SECRET_KEY.startswith("django-insecure-"):
@@ -30,7 +30,7 @@ if DEBUG and BASE_URL.startswith("https://"):
         "DEBUG shows settings and code to everybody: unset it, or unset TAXON_BASE_URL."
     )
 
-# ---- who may talk to us --------------------------------------------------------------------------------------
+# ---- who may talk to us ---------------------------------------------
 _base = urlparse(BASE_URL) if BASE_URL else None
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 if _base and _base.hostname:
@@ -55,7 +55,7 @@ CSP = (
     " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-# ---- the house -----------------------------------------------------------------------------------------------
+# ---- the house ---------------------------------------------
 INSTALLED_APPS = [
     "config",
     "django.contrib.admin",
@@ -113,7 +113,7 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# ---- database, queue, files ----------------------------------------------------------------------------------
+# ---- database, queue, files ---------------------------------------------
 DATABASE_URL = env_secret("DATABASE_URL", f"sqlite:///{DATA_DIR / 'taxon.sqlite3'}")
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
@@ -149,7 +149,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 FILE_UPLOAD_TEMP_DIR = env_path("TAXON_UPLOAD_TEMP_DIR")
 FILE_UPLOAD_PERMISSIONS = 0o640
 
-# ---- people --------------------------------------------------------------------------------------------------
+# ---- people ---------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -162,7 +162,7 @@ ADMIN_USER = env_str("TAXON_ADMIN_USER")
 ADMIN_PASSWORD = env_secret("TAXON_ADMIN_PASSWORD")
 vars().update(environ.Env.email_url_config(env_secret("EMAIL_URL", "consolemail://")))
 
-# ---- languages -----------------------------------------------------------------------------------------------
+# ---- languages ---------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [ROOT / "locale"]
@@ -170,7 +170,7 @@ USE_I18N = USE_TZ = True
 FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env_str("TZ", "UTC")
 
-# ---- limits (bytes are bytes; MB = 1024²) --------------------------------------------------------------------
+# ---- limits (bytes are bytes; MB = 1024²) ---------------------------------------------
 MB = 1024**2
 MAX_FILE_BYTES = env_int("TAXON_MAX_FILE_MB", 10) * MB
 MAX_PIXELS = env_int("TAXON_MAX_MEGAPIXELS", 50) * 1_000_000
@@ -184,7 +184,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 2_000
 
-# ---- models --------------------------------------------------------------------------------------------------
+# ---- models ---------------------------------------------
 WEIGHTS_DIR = env_path("TAXON_WEIGHTS_DIR")
 TRAINING_THREADS = env_int("TAXON_TRAINING_THREADS", 0)  # 0: all cores but one
 INFERENCE_THREADS = env_int("TAXON_INFERENCE_THREADS", 1)

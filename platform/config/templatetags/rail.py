@@ -30,5 +30,8 @@ def rail_entries(context: Context) -> list[dict[str, Any]]:
         {"name": name, "url": reverse(url, args=[project.pk]), "icon": key, "active": key == active}
         for key, name, url in places
     ]
-    entries[-1] |= {"count": project.jobs.active().count(), "poll_url": reverse("jobs:count", args=[project.pk])}
+    entries[-1] |= {
+        "count": project.jobs.active().count(),
+        "poll_url": reverse("jobs:count", args=[project.pk]),
+    }
     return entries
