@@ -24,7 +24,7 @@ limit_request_line = 8190
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  (heartbeats: no disk wait)
 control_socket_disable = True
 forwarded_allow_ips = os.environ.get("TAXON_FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
-accesslog = "-" if os.environ.get("TAXON_ACCESS_LOG") else None
+accesslog = None  # TAXON_ACCESS_LOG: web.logs writes the lines, with ids and without secrets
 errorlog = "-"
 
 
