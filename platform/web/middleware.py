@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from web import dashboard
 from web.problems import refusal
 from web.sentences import Refusal
 
@@ -19,7 +20,9 @@ class ContentSecurityPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", settings.CSP)
+        is_dashboard = request.path_info.startswith(dashboard.PREFIX)
+        policy = dashboard.policy(settings.CSP) if is_dashboard else settings.CSP
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
 

@@ -1,9 +1,11 @@
-"""Files under keys of our own: content-addressed, never named by a person."""
+"""Files under keys of our own: content-addressed, never named by a person; on a disk or in an S3 bucket."""
 
+import errno
 import hashlib
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,29 +14,55 @@ from urllib.parse import urlparse
 
 from django.core.files import File
 from django.core.files.base import ContentFile
+from django.utils.translation import gettext_noop
+
+from web.sentences import Refusal
 
 CHUNK = 1024 * 1024
+PARTS = "parts"  # on a disk: what is being written and has no name yet
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DAY = 24 * 3600.0
+
+
+class StorageUnavailable(OSError):
+    """The storage does not answer, refuses, or sent something else than it was given. It may pass by itself:
+
+    a page answers 503, a job is tried again.
+    """
+
+
+class StorageFull(Refusal):
+    """No room for what was to be kept; nothing half-written stays."""
+
+    code = "storage-full"
+    status = 507
+
+    def __init__(self) -> None:
+        super().__init__(gettext_noop("The disk is full, so this could not be kept. Make room, then try again."))
 
 
 def storage_settings(url: str, root: Path, endpoint: str) -> dict[str, Any]:
-    """Django's STORAGES entry for `file` or `s3://bucket/prefix`."""
+    """Django's STORAGES entry for `file` or `s3://bucket/prefix`. Raises ValueError with what is expected."""
     if url == "file":
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(root)}}
     parts = urlparse(url)
-    options: dict[str, Any] = {
-        "bucket_name": parts.netloc,
-        "location": parts.path.strip("/"),
-        "file_overwrite": True,  # keys carry their content's hash: a second write is the same write
-        "addressing_style": "path",
-    }
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ValueError(f"TAXON_STORAGE={url!r}: expected `file` or `s3://bucket/prefix`.")
+    options = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
     if endpoint:
         options["endpoint_url"] = endpoint
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "web.objects.Objects", "OPTIONS": options}
 
 
 def content_key(folder: str, sha256: str, suffix: str = "") -> str:
     """The key of a content: `folder/ab/abcd….suffix`."""
     return f"{folder}/{sha256[:2]}/{sha256}{suffix}"
+
+
+def promised_hash(key: str) -> str:
+    """The sha256 that a content-addressed key promises; empty for other keys."""
+    name = key.rpartition("/")[2].partition(".")[0]
+    return name if len(name) == 64 and set(name) <= set("0123456789abcdef") else ""
 
 
 def put_bytes(folder: str, data: bytes, suffix: str = "") -> str:
@@ -52,28 +80,59 @@ def put_file(folder: str, path: Path, suffix: str = "") -> str:
 
 
 def put(key: str, content: "File[bytes]") -> str:
-    """Store content under exactly this key unless it is there already.
+    """Store content under exactly this key unless it is there already, whole.
 
-    On a disk it gets its name only once it is whole: a process killed half-way leaves nothing under the key.
+    It gets its name only once it is whole: a process killed half-way leaves nothing under the key.
+    Raises StorageFull, StorageUnavailable.
     """
     from django.core.files.storage import default_storage
 
-    if default_storage.exists(key):
+    if size_of(key) == content.size:
         return key
+    final = path_of(key)
+    if final is None:
+        default_storage.save(key, content)
+        return key
+    part = f"{PARTS}/{secrets.token_hex(12)}"
     try:
-        final = Path(default_storage.path(key))
-    except NotImplementedError:  # object storage shows whole objects only
-        stored = default_storage.save(key, content)
-        if stored != key:  # two writers of one content met; the other's file is the same
-            default_storage.delete(stored)
-        return key
-    part = default_storage.save(f"{key}.{secrets.token_hex(6)}.part", content)
-    Path(default_storage.path(part)).replace(final)
+        default_storage.save(part, content)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        Path(default_storage.path(part)).replace(final)
+    except OSError as error:
+        Path(default_storage.path(part)).unlink(missing_ok=True)
+        raise_if_full(error)
+        raise
     return key
 
 
+def raise_if_full(error: OSError) -> None:
+    """Turn a full disk into the refusal that says so."""
+    if error.errno in FULL:
+        raise StorageFull from error
+
+
+def size_of(key: str) -> int | None:
+    """Bytes under the key; None where there is nothing."""
+    from django.core.files.storage import default_storage
+
+    try:
+        return int(default_storage.size(key))
+    except FileNotFoundError:
+        return None
+
+
+def path_of(key: str) -> Path | None:
+    """Where it lies on this machine's disk, or would; None for object storage."""
+    from django.core.files.storage import default_storage
+
+    try:
+        return Path(default_storage.path(key))
+    except NotImplementedError:
+        return None
+
+
 def read(key: str) -> bytes:
-    """The whole content; for pictures, model files and reports, never for archives."""
+    """The whole content; for pictures, model files and reports, never for archives. Raises FileNotFoundError."""
     from django.core.files.storage import default_storage
 
     with default_storage.open(key, "rb") as source:
@@ -85,15 +144,50 @@ def local_copy(key: str) -> Iterator[Path]:
     """A path on this machine's disk with the content: the file itself, or a copy that goes afterwards."""
     from django.core.files.storage import default_storage
 
-    try:
-        yield Path(default_storage.path(key))
+    path = path_of(key)
+    if path is not None:
+        yield path
         return
-    except NotImplementedError:
-        pass
-    with tempfile.NamedTemporaryFile(suffix=Path(key).suffix) as target, default_storage.open(key, "rb") as source:
-        shutil.copyfileobj(source, target, CHUNK)
-        target.flush()
+    with tempfile.NamedTemporaryFile(suffix=Path(key).suffix, dir=temporary_folder()) as target:
+        try:
+            with default_storage.open(key, "rb") as source:
+                shutil.copyfileobj(source, target, CHUNK)
+            target.flush()
+        except OSError as error:
+            raise_if_full(error)
+            raise
         yield Path(target.name)
+
+
+def temporary_folder() -> str | None:
+    """Where large things lie for a moment; None: the system's choice."""
+    from django.conf import settings
+
+    return str(settings.FILE_UPLOAD_TEMP_DIR) if settings.FILE_UPLOAD_TEMP_DIR else None
+
+
+def leftovers(older_than: float = DAY) -> list[str]:
+    """What writers that were killed left half-written, at least so many seconds ago."""
+    from django.core.files.storage import default_storage
+
+    folder = path_of(PARTS)
+    if folder is None:
+        return list(default_storage.unfinished(older_than))  # type: ignore[attr-defined]
+    until = time.time() - older_than
+    found = folder.iterdir() if folder.is_dir() else ()
+    return [f"{PARTS}/{each.name}" for each in found if each.stat().st_mtime <= until]
+
+
+def sweep(older_than: float = DAY) -> int:
+    """Remove them; how many there were."""
+    from django.core.files.storage import default_storage
+
+    if path_of(PARTS) is None:
+        return int(default_storage.abandon(older_than))  # type: ignore[attr-defined]
+    found = leftovers(older_than)
+    for key in found:
+        default_storage.delete(key)
+    return len(found)
 
 
 def hash_of(stream: IO[bytes]) -> str:

@@ -58,7 +58,7 @@ ANSWER: dict[str, Any] = {
     "example": {"predicted_label": "狗", "scores": [["狗", "0.840"], ["直升机", "0.084"], ["坦克", "0.076"]]},
 }
 ANSWERS = {
-    "200": {
+    200: {
         "content": {"application/json": {"schema": {"oneOf": [ANSWER, {"type": "array", "items": ANSWER}]}}}
     }
 }

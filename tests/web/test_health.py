@@ -1,5 +1,8 @@
 """What load balancers and operators ask, and headers that every answer carries."""
 
+import json
+
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -49,3 +52,34 @@ def test_every_model_has_a_page_in_the_admin(client: Client, db: None) -> None:
 
 
 ROOMS = {"projects", "jobs", "datasets", "training", "serving", "web"}
+
+
+def test_the_apis_description_is_one_that_strict_readers_take(client: Client, db: None) -> None:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        assert len(pairs) == len(dict(pairs)), [name for name, _ in pairs]
+        return dict(pairs)
+
+    json.loads(client.get("/api/v1/openapi.json").content, object_pairs_hook=once)
+
+
+def test_the_dashboards_policy_lets_only_styles_of_the_library_through(client: Client, db: None) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    policy = client.get("/admin/django_rq/dashboard/nothing/")["Content-Security-Policy"]
+    assert "style-src 'self' 'sha256-" in policy and "script-src" not in policy and "unsafe" not in policy
+    assert "sha256" not in client.get("/admin/")["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/api/v1/projects", "/admin/login/", "/nothing", "/api/v1/docs"])
+def test_every_answer_carries_the_protecting_headers(client: Client, db: None, path: str) -> None:
+    answer = client.get(path)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY" and "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(client: Client, db: None) -> None:
+    User.objects.create_user("ada", password="pictures-of-cats")
+    client.post("/accounts/login/", {"username": "ada", "password": "pictures-of-cats"})
+    session = client.cookies["sessionid"]
+    assert session["httponly"] and session["samesite"] == "Lax"

@@ -1,0 +1,153 @@
+"""An S3 bucket as storage: bounded patience, whole objects or none, and what arrives is checked."""
+
+import datetime
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files import File
+from storages.backends.s3 import S3Storage
+from urllib3.exceptions import HTTPError
+
+from web.storage import CHUNK, StorageUnavailable, promised_hash, temporary_folder
+
+CONNECT_SECONDS, READ_SECONDS, TRIES = 5, 20, 3
+PART = 16 * CHUNK  # what is larger travels in parts of this size
+IN_MEMORY = 8 * CHUNK  # what is larger lies on disk while it is read
+# Also kinds that botocore lets through from the library below it while a body is read.
+TROUBLE = (BotoCoreError, ClientError, Boto3Error, HTTPError, ConnectionError)
+
+
+@contextmanager
+def told_plainly(name: str) -> Iterator[None]:
+    """Nothing there is FileNotFoundError; whatever else goes wrong is StorageUnavailable."""
+    try:
+        yield
+    except TROUBLE as error:
+        answer = getattr(error, "response", {})
+        missing = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404
+        if missing and answer.get("Error", {}).get("Code") != "NoSuchBucket":
+            raise FileNotFoundError(name) from error
+        raise StorageUnavailable(f"{name}: {' '.join(str(error).split())}") from error
+
+
+class Objects(S3Storage):  # type: ignore[misc]
+    """django-storages' S3 with our settings. Keys carry their content's hash: a second write is the same write."""
+
+    def get_default_settings(self) -> dict[str, Any]:
+        """What differs from django-storages' own defaults."""
+        patience = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": TRIES, "mode": "standard"},
+            s3={"addressing_style": "path"},
+            tcp_keepalive=True,
+        )
+        parts = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=4)
+        return super().get_default_settings() | {
+            "file_overwrite": True,
+            "client_config": patience,
+            "transfer_config": parts,
+            # A suffix says nothing to whom we serve, and `.gz` must not be announced as an encoding.
+            "object_parameters": {"ContentType": "application/octet-stream"},
+        }
+
+    @property
+    def client(self) -> Any:
+        """boto3's client of this thread."""
+        return self.connection.meta.client
+
+    def _place(self, name: str) -> dict[str, str]:
+        return {"Bucket": self.bucket_name, "Key": self._normalize_name(name)}
+
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+        if mode != "rb":
+            raise ValueError("stored files are read as bytes, and written by save() alone")
+        target = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=temporary_folder())
+        try:
+            with told_plainly(name):
+                digest = self._fetch(name, target)
+            if (promised := promised_hash(name)) and digest != promised:
+                raise StorageUnavailable(f"{name}: what arrived is not what was stored (sha256 {digest})")
+        except BaseException:
+            target.close()
+            raise
+        target.seek(0)
+        return File(target, name)
+
+    def _fetch(self, name: str, target: IO[bytes]) -> str:
+        """Copy the object, going on where a broken connection stopped; its sha256."""
+        digest, have = hashlib.sha256(), 0
+        for left in reversed(range(TRIES)):
+            more = {"Range": f"bytes={have}-"} if have else {}
+            body = self.client.get_object(**self._place(name), **more)["Body"]
+            try:
+                for chunk in body.iter_chunks(CHUNK):
+                    target.write(chunk)
+                    digest.update(chunk)
+                    have += len(chunk)
+                break
+            except TROUBLE:
+                if not left:
+                    raise
+            finally:
+                body.close()
+        return digest.hexdigest()
+
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        """Upload it; a large one in parts, which are given up together if one fails."""
+        size = content.size
+        with told_plainly(name):
+            saved = str(super()._save(name, content))
+            arrived = self.client.head_object(**self._place(name))["ContentLength"]
+        if arrived != size:
+            self.delete(name)
+            raise StorageUnavailable(f"{name}: {arrived} of {size} bytes arrived")
+        return saved
+
+    def delete(self, name: str) -> None:
+        with told_plainly(name):
+            super().delete(name)
+
+    def exists(self, name: str) -> bool:
+        with told_plainly(name):
+            return bool(super().exists(name))
+
+    def size(self, name: str) -> int:
+        with told_plainly(name):
+            return int(self.client.head_object(**self._place(name))["ContentLength"])
+
+    def keys(self) -> Iterator[tuple[str, int]]:
+        """Every key with its size."""
+        start = f"{self.location}/" if self.location else ""
+        with told_plainly(start):
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=start)
+            for page in pages:
+                yield from ((each["Key"].removeprefix(start), each["Size"]) for each in page.get("Contents", ()))
+
+    def unfinished(self, older_than: float) -> list[str]:
+        """Keys of uploads in parts that were begun so many seconds ago and never ended."""
+        return [each["Key"] for each in self._unfinished(older_than)]
+
+    def abandon(self, older_than: float) -> int:
+        """Give those up, so that nobody pays for their parts; how many there were."""
+        found = self._unfinished(older_than)
+        for each in found:
+            with told_plainly(each["Key"]):
+                self.client.abort_multipart_upload(
+                    Bucket=self.bucket_name, Key=each["Key"], UploadId=each["UploadId"]
+                )
+        return len(found)
+
+    def _unfinished(self, older_than: float) -> list[dict[str, Any]]:
+        until = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=older_than)
+        with told_plainly(self.location):
+            pages = self.client.get_paginator("list_multipart_uploads")
+            found = pages.paginate(Bucket=self.bucket_name, Prefix=self.location)
+            return [each for page in found for each in page.get("Uploads", ()) if each["Initiated"] <= until]
