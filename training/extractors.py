@@ -204,7 +204,7 @@ def taken(descriptor: int) -> bool:
 
 def hub_may_be_asked() -> bool:
     """False for an hour after it was not reached, and where the operator has switched it off."""
-    if not getattr(settings, "WEIGHTS_DOWNLOAD", True):
+    if not settings.WEIGHTS_DOWNLOAD:
         return False
     mark = work_folder() / "hub-not-reached"
     return not mark.exists() or time.time() - mark.stat().st_mtime > HUB_REST_SECONDS

@@ -186,6 +186,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 2_000
 
 # ---- models ---------------------------------------------
 WEIGHTS_DIR = env_path("TAXON_WEIGHTS_DIR")
+WEIGHTS_DOWNLOAD = env_bool("TAXON_WEIGHTS_DOWNLOAD", True)  # from torchvision's hub what the folder lacks
 TRAINING_THREADS = env_int("TAXON_TRAINING_THREADS", 0)  # 0: all cores but one
 INFERENCE_THREADS = env_int("TAXON_INFERENCE_THREADS", 1)
 

@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def rail_entries(context: Context) -> list[dict[str, Any]]:
-    """The entries of the page's `project`, as {name, url, icon, active[, count, poll_url]}; none outside a project."""
+    """The page's `project` as {name, url, icon, active[, count, poll_url]}; none outside a project."""
     project, active = context.get("project"), context.get("active")
     if not isinstance(project, Project):
         return []
