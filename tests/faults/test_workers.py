@@ -148,7 +148,7 @@ def test_a_frozen_worker_loses_its_job_and_writes_nothing_when_it_wakes(plant: P
     assert plant.becomes(job, "succeeded")
     assert plant.row(job)["failures"][0]["reason"] in (
         "The worker went away: its process no longer answers.",
-        "Its process was ended by signal 9 (SIGKILL).",  # its worker may be quicker to tell than who killed it
+        "Its process was ended by signal 9 (SIGKILL).",  # its worker may be quicker to tell
     )
 
 
