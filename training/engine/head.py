@@ -16,7 +16,8 @@ from training.engine.spec import FitTask
 # Strength of the L2 penalty on the mean loss, in standardised features. All are fitted side by side (one
 # batched product) and validation chooses. scikit-learn's C is 1 / (strength * pictures).
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
-LEARNING_RATE = 5e-4
+# Adam's first steps then move each logit by about a half, whatever the number of features: 5e-4 for 1,280.
+LOGIT_STEP, FASTEST = 0.64, 0.05
 MAX_EPOCHS = 200
 
 
@@ -69,7 +70,8 @@ class Head(FittedModule):
         return {"strength": round(float(self.strengths[self.best.candidate]), 6)}
 
     def configure_optimizers(self) -> object:
-        optimiser = torch.optim.Adam(self.parameters(), lr=LEARNING_RATE)
+        rate = min(FASTEST, LOGIT_STEP / len(self.mean))
+        optimiser = torch.optim.Adam(self.parameters(), lr=rate)
         if not self.validated:
             return optimiser
         slower = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.3, patience=1, threshold=1e-3)

@@ -197,10 +197,8 @@ def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ende
         callbacks.append(_checkpoints(path.parent, name))
         resume = path if _readable(path) else None
     tell("stage", stage="training", resumed=resume is not None)
-    trainer = _fitted(module, callbacks, plan, train, validation=validation, resume=resume)
-    if watch.because:
-        return watch.because
-    return "converged" if trainer.should_stop else "budget"
+    _fitted(module, callbacks, plan, train, validation=validation, resume=resume)
+    return watch.because or "converged"
 
 
 def run_again(module: FittedModule, everything: Part, plan: Plan) -> bool:
@@ -219,7 +217,7 @@ def _fitted(
     *,
     validation: Part | None = None,
     resume: Path | None = None,
-) -> pl.Trainer:
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
@@ -243,7 +241,6 @@ def _fitted(
             trainer.fit(module, batches, checks, ckpt_path=resume, weights_only=True)
         except SIGTERMException as error:
             raise Interrupted from error
-    return trainer
 
 
 def _checkpoints(folder: Path, name: str) -> ModelCheckpoint:

@@ -10,5 +10,5 @@ class EngineRefusal(Exception):
         self.sentence = sentence
 
 
-class Interrupted(Exception):  # noqa: N818 - not a failure either
+class Interrupted(Exception):
     """SIGTERM arrived during a fit; its last epoch is in the checkpoint."""
