@@ -8,3 +8,10 @@ class ProjectsConfig(AppConfig):
 
     name = "projects"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """A kept answer is given again only to who would still get a new one."""
+        from projects.auth import admits
+        from web import idempotency
+
+        idempotency.admits.append(admits)

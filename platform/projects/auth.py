@@ -44,4 +44,11 @@ class SessionAuth(APIKeyCookie):
         return Caller(user) if isinstance(user, User) and user.is_active else None
 
 
+def admits(request: HttpRequest) -> bool:
+    """Whether the credentials that a request carries, if any, still open something."""
+    header = request.headers.get("Authorization", "")
+    secret = header.partition(" ")[2].strip() or request.headers.get("X-Auth-Token", "")
+    return find_token(secret) is not None if secret else request.user.is_authenticated
+
+
 API_AUTH = [TokenAuth(), SessionAuth()]

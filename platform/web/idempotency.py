@@ -13,8 +13,13 @@ from web.models import IdempotentAnswer
 from web.problems import problem
 
 KEPT_FOR = timedelta(hours=24)
+WITHHELD = "withheld"  # in the place of a content type: this answer is never kept, only that it was given
 # A request that died without an answer must not block its key for long.
 ANSWER_WITHIN = timedelta(minutes=10)
+
+
+# Whether the credentials of a repeat still open anything; the room that knows tokens registers it.
+admits: list[Callable[[HttpRequest], bool]] = []
 
 
 class IdempotencyMiddleware:
@@ -32,7 +37,9 @@ class IdempotencyMiddleware:
         return answer_once(request, key, self.get_response)
 
 
-def answer_once(request: HttpRequest, key: str, get_response: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+def answer_once(
+    request: HttpRequest, key: str, get_response: Callable[[HttpRequest], HttpResponse]
+) -> HttpResponse:
     """The answer to this key: the kept one, or a new one. Pages with acts of their own call it too."""
     caller, fingerprint = caller_of(request), fingerprint_of(request)
     forget_old(caller, key)
@@ -40,6 +47,8 @@ def answer_once(request: HttpRequest, key: str, get_response: Callable[[HttpRequ
         with transaction.atomic():
             row = IdempotentAnswer.objects.create(caller=caller, key=key, fingerprint=fingerprint)
     except IntegrityError:
+        if not all(admit(request) for admit in admits):
+            return get_response(request)  # refused there, as any request with these credentials is
         return repeated(caller, key, fingerprint)
     try:
         response = get_response(request)
@@ -49,10 +58,18 @@ def answer_once(request: HttpRequest, key: str, get_response: Callable[[HttpRequ
     if response.status_code >= 400 or response.streaming:
         row.delete()
         return response
-    row.status, row.body = response.status_code, response.content
-    row.content_type = response.headers.get("Content-Type", "")
-    row.save()
+    keep(row, response)
     return response
+
+
+def keep(row: IdempotentAnswer, response: HttpResponse) -> None:
+    """Keep the answer for a repeat; of one that may not be stored (it shows a secret) only that it was given."""
+    row.status = response.status_code
+    if "no-store" in response.headers.get("Cache-Control", ""):
+        row.content_type = WITHHELD
+    else:
+        row.content_type, row.body = response.headers.get("Content-Type", ""), response.content
+    row.save()
 
 
 def caller_of(request: HttpRequest) -> str:
@@ -63,7 +80,9 @@ def caller_of(request: HttpRequest) -> str:
 
 def fingerprint_of(request: HttpRequest) -> str:
     """Method, path and length with, for small bodies, the content (uploads are not read twice)."""
-    digest = hashlib.sha256(f"{request.method} {request.get_full_path()} {request.headers.get('Content-Length')}".encode())
+    digest = hashlib.sha256(
+        f"{request.method} {request.get_full_path()} {request.headers.get('Content-Length')}".encode()
+    )
     if request.content_type == "application/json":
         digest.update(request.body)
     return digest.hexdigest()
@@ -72,9 +91,9 @@ def fingerprint_of(request: HttpRequest) -> str:
 def forget_old(caller: str, key: str) -> None:
     """Keys live for a day; one whose request never answered, for ten minutes."""
     now = timezone.now()
-    mine = IdempotentAnswer.objects.filter(caller=caller, key=key)
-    mine.filter(created_at__lt=now - KEPT_FOR).delete()
-    mine.filter(status=None, created_at__lt=now - ANSWER_WITHIN).delete()
+    IdempotentAnswer.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    waiting = IdempotentAnswer.objects.filter(caller=caller, key=key, status=None)
+    waiting.filter(created_at__lt=now - ANSWER_WITHIN).delete()
 
 
 def repeated(caller: str, key: str, fingerprint: str) -> HttpResponse:
@@ -84,6 +103,8 @@ def repeated(caller: str, key: str, fingerprint: str) -> HttpResponse:
         return problem(409, "in-progress", _("A request with this Idempotency-Key is still being answered."))
     if row.fingerprint != fingerprint:
         return problem(422, "key-reused", _("This Idempotency-Key was used for another request."))
+    if row.content_type == WITHHELD:
+        return problem(409, "answered-once", _("This was answered before, with a secret that is not kept."))
     answer = HttpResponse(bytes(row.body), status=row.status, content_type=row.content_type)
     answer["Idempotent-Replayed"] = "true"
     return answer

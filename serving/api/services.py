@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -226,12 +226,15 @@ def list_tokens(request: HttpRequest, slug: str, limit: Limit, cursor: Cursor) -
 
 
 @router.post("/services/{slug}/tokens", response={201: NewTokenOut, **PROBLEMS})
-def make_token(request: HttpRequest, slug: str, data: TokenIn) -> Status[dict[str, Any]]:
+def make_token(
+    request: HttpRequest, response: HttpResponse, slug: str, data: TokenIn
+) -> Status[dict[str, Any]]:
     """A token that may predict on this service and nothing else."""
     token, secret = make_service_token(
         service=tokened(request, slug), name=data.name.strip(), by=asking(request), expires_at=data.expires
     )
     shown = {"id": token.pk, "name": token.name, "prefix": token.prefix, "expires": token.expires_at}
+    response["Cache-Control"] = "no-store"
     return Status(201, {"token": secret, **shown})
 
 

@@ -1,0 +1,52 @@
+"""Idempotency-Key: a repeat gets the first answer, and only who may still ask gets it."""
+
+from django.test import Client
+
+from projects.models import AccessToken
+from serving.models import Service
+from tests.factories import Team
+from tests.serving.makers import make_service
+from web.models import IdempotentAnswer
+
+KEY = {"Idempotency-Key": "k1"}
+
+
+def post(client: Client, body: dict[str, str], path: str = "/api/v1/datasets"):  # type: ignore[no-untyped-def]
+    return client.post(path, body, content_type="application/json", headers=KEY)
+
+
+def test_a_repeat_makes_one_thing_and_says_so(team: Team) -> None:
+    program = team.program("engineer")
+    first, second = post(program, {"name": "Dogs"}), post(program, {"name": "Dogs"})
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json() and second["Idempotent-Replayed"] == "true"
+
+
+def test_another_body_under_the_same_key_is_refused(team: Team) -> None:
+    program = team.program("engineer")
+    post(program, {"name": "Dogs"})
+    answer = post(program, {"name": "Cats"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "key-reused")
+
+
+def test_a_refused_request_may_be_mended_under_the_same_key(team: Team) -> None:
+    program = team.program("engineer")
+    assert post(program, {}).status_code == 422
+    assert post(program, {"name": "Dogs"}).status_code == 201
+
+
+def test_a_revoked_token_gets_no_kept_answer(team: Team) -> None:
+    program = team.program("engineer")
+    post(program, {"name": "Dogs"})
+    AccessToken.objects.get().revoke()
+    assert post(program, {"name": "Dogs"}).status_code == 401
+
+
+def test_an_answer_with_a_secret_is_not_kept(team: Team) -> None:
+    service: Service = make_service(team)
+    program, path = team.program("owner"), f"/api/v1/services/{service.slug}/tokens"
+    secret = post(program, {"name": "camera"}, path).json()["token"]
+    again = post(program, {"name": "camera"}, path)
+    assert (again.status_code, again.json()["code"]) == (409, "answered-once")
+    assert secret.encode() not in bytes(IdempotentAnswer.objects.get().body)
+    assert AccessToken.objects.filter(name="camera").count() == 1
