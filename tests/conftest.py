@@ -1,6 +1,7 @@
 """What every test may use: an owner, a project, clients that speak as people and as programs."""
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.databases import cluster
 from tests.factories import Team
 from tests.product import Product, running
 from tests.queue import RealQueue
+from tests.storage import bucket
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +30,24 @@ def django_db_modify_db_settings() -> Iterator[None]:
         connections.close_all()
 
 
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of an S3 server of the tests' own."""
+    with bucket.serving_s3() as endpoint:
+        yield endpoint
+
+
 @pytest.fixture(autouse=True)
-def private_files(settings: Settings, tmp_path: Path) -> None:
-    """Stored files go to the test's own folder."""
+def private_files(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> None:
+    """Stored files go to the test's own folder, or to its own corner of a bucket (TAXON_TEST_STORAGE=s3)."""
+    files = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(tmp_path / "files")},
+    }
+    if os.environ.get("TAXON_TEST_STORAGE") == "s3":
+        files = bucket.entry(request.getfixturevalue("s3"), secrets.token_hex(8))
     settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "files")},
-        },
+        "default": files,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
 

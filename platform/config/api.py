@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Swagger
 
 from projects.auth import API_AUTH
-from web import problems
+from web import problems, unavailable
 
 api = NinjaAPI(
     title="Taxon",
@@ -17,6 +17,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 problems.install(api)
+unavailable.install(api)
 
 for room in ("projects", "datasets", "training", "serving"):
     api.add_router("", f"{room}.api.router")

@@ -1,7 +1,11 @@
 """Typed reading of the environment; every setting that a person may change comes through here."""
 
 import os
+import warnings
 from pathlib import Path
+from typing import Any
+
+import environ
 
 ROOT = Path(__file__).resolve().parents[2]
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
@@ -55,3 +59,30 @@ def env_secret(name: str, default: str = "") -> str:
 def data_folder() -> Path:
     """Where everything that must outlive the process lies (TAXON_DATA_DIR)."""
     return env_path("TAXON_DATA_DIR") or ROOT / "var"
+
+
+def env_database(name: str, default: str) -> dict[str, Any]:
+    """Django's entry for a `sqlite:///PATH` or `postgres://user:password@host:port/name` address.
+
+    The text of what is wrong never repeats the address: there may be a password in it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found: dict[str, Any] = environ.Env.db_url_config(env_secret(name, default))
+    except (ValueError, UserWarning) as error:
+        raise BadEnvironment(NO_DATABASE.format(name)) from error
+    kind, place = found.get("ENGINE", ""), found.get("NAME")
+    if kind.endswith(".sqlite3") and place:
+        found["ENGINE"] = "web.sqlite"
+    elif kind.endswith(".postgresql") and place:
+        found |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+        found["OPTIONS"] = {"connect_timeout": 5} | found.get("OPTIONS", {})
+    else:
+        raise BadEnvironment(NO_DATABASE.format(name))
+    return found | {"ATOMIC_REQUESTS": False}
+
+
+NO_DATABASE = (
+    "{} is not understood: expected postgres://user:password@host:5432/name or sqlite:////folder/file."
+)

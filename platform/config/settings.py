@@ -8,7 +8,17 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config.embedded import socket_path
-from config.env import ROOT, data_folder, env_bool, env_int, env_list, env_path, env_secret, env_str
+from config.env import (
+    ROOT,
+    data_folder,
+    env_bool,
+    env_database,
+    env_int,
+    env_list,
+    env_path,
+    env_secret,
+    env_str,
+)
 from web import logs
 from web.storage import storage_settings
 
@@ -92,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.middleware.Refusals",
+    "web.unavailable.SecondTry",
     "web.idempotency.IdempotencyMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -114,13 +125,7 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- database, queue, files ---------------------------------------------
-DATABASE_URL = env_secret("DATABASE_URL", f"sqlite:///{DATA_DIR / 'taxon.sqlite3'}")
-DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
-DATABASES["default"]["ATOMIC_REQUESTS"] = False
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["ENGINE"] = "web.sqlite"
-else:
-    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'taxon.sqlite3'}")}
 
 REDIS_URL = env_secret("REDIS_URL", f"unix://{socket_path(DATA_DIR)}")
 QUEUES = ("quick", "bulk", "training")
@@ -138,8 +143,12 @@ RQ = {"COMMIT_MODE": "auto"}
 
 STORAGE_URL = env_str("TAXON_STORAGE", "file")
 MEDIA_ROOT = DATA_DIR / "files"
+try:
+    _files = storage_settings(STORAGE_URL, MEDIA_ROOT, env_str("AWS_ENDPOINT_URL"))
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error
 STORAGES = {
-    "default": storage_settings(STORAGE_URL, MEDIA_ROOT, env_str("AWS_ENDPOINT_URL")),
+    "default": _files,
     "staticfiles": {"BACKEND": "web.staticfiles.HashedStaticFiles"},
 }
 STATIC_URL = "static/"

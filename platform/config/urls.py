@@ -8,6 +8,7 @@ from config import home
 from config.api import api, unknown
 from web import health
 
+handler500 = "web.unavailable.handler500"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("projects/<int:pk>/", home.project_home, name="project"),

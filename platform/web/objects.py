@@ -30,7 +30,7 @@ def told_plainly(name: str) -> Iterator[None]:
     try:
         yield
     except TROUBLE as error:
-        answer = getattr(error, "response", {})
+        answer = error.response if isinstance(error, ClientError) else {}
         missing = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404
         if missing and answer.get("Error", {}).get("Code") != "NoSuchBucket":
             raise FileNotFoundError(name) from error
@@ -38,7 +38,7 @@ def told_plainly(name: str) -> Iterator[None]:
 
 
 class Objects(S3Storage):  # type: ignore[misc]
-    """django-storages' S3 with our settings. Keys carry their content's hash: a second write is the same write."""
+    """django-storages' S3 with our settings. Keys carry hashes: to write one twice changes nothing."""
 
     def get_default_settings(self) -> dict[str, Any]:
         """What differs from django-storages' own defaults."""
@@ -69,7 +69,7 @@ class Objects(S3Storage):  # type: ignore[misc]
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         if mode != "rb":
             raise ValueError("stored files are read as bytes, and written by save() alone")
-        target = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=temporary_folder())
+        target = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=temporary_folder())  # noqa: SIM115  (handed out)
         try:
             with told_plainly(name):
                 digest = self._fetch(name, target)
@@ -101,12 +101,14 @@ class Objects(S3Storage):  # type: ignore[misc]
         return digest.hexdigest()
 
     def _save(self, name: str, content: "File[bytes]") -> str:
-        """Upload it; a large one in parts, which are given up together if one fails."""
+        """Upload it; a large one in parts, which are given up together if one fails.
+
+        The server checks the sum that boto3 sends along; whether all parts came together we look ourselves.
+        """
         size = content.size
         with told_plainly(name):
             saved = str(super()._save(name, content))
-            arrived = self.client.head_object(**self._place(name))["ContentLength"]
-        if arrived != size:
+        if size > PART and (arrived := self.size(name)) != size:
             self.delete(name)
             raise StorageUnavailable(f"{name}: {arrived} of {size} bytes arrived")
         return saved
@@ -127,9 +129,10 @@ class Objects(S3Storage):  # type: ignore[misc]
         """Every key with its size."""
         start = f"{self.location}/" if self.location else ""
         with told_plainly(start):
-            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=start)
-            for page in pages:
-                yield from ((each["Key"].removeprefix(start), each["Size"]) for each in page.get("Contents", ()))
+            pages = self.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=start):
+                for each in page.get("Contents", ()):
+                    yield each["Key"].removeprefix(start), each["Size"]
 
     def unfinished(self, older_than: float) -> list[str]:
         """Keys of uploads in parts that were begun so many seconds ago and never ended."""

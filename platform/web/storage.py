@@ -38,7 +38,7 @@ class StorageFull(Refusal):
     status = 507
 
     def __init__(self) -> None:
-        super().__init__(gettext_noop("The disk is full, so this could not be kept. Make room, then try again."))
+        super().__init__(gettext_noop("The disk is full, so this was not kept. Make room, then try again."))
 
 
 def storage_settings(url: str, root: Path, endpoint: str) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def path_of(key: str) -> Path | None:
 
 
 def read(key: str) -> bytes:
-    """The whole content; for pictures, model files and reports, never for archives. Raises FileNotFoundError."""
+    """The whole content; for pictures and reports, never for archives. Raises FileNotFoundError."""
     from django.core.files.storage import default_storage
 
     with default_storage.open(key, "rb") as source:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from the system's package: on a socket, in a folder that goes away."""
+"""A PostgreSQL server of the tests' own, from the system's package: on a socket, in a passing folder."""
 
 import os
 import pwd
