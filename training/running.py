@@ -172,6 +172,7 @@ class Run:
         """A line from the engine."""
         if event["event"] == "epoch":
             self.history.append({name: value for name, value in event.items() if name != "event"})
+            self.writer.attempt.got_further(int(event.get("epoch") or 0))
             live = {
                 "best": event.get("best"),
                 "best_epoch": event.get("best_epoch"),

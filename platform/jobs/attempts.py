@@ -110,6 +110,17 @@ class Attempt:
             fields["message"] = sentence.to_json()
         self.write(**fields)
 
+    def got_further(self, mark: int) -> None:
+        """Lasting work was done up to `mark`, further than ever: earlier failures do not count any more.
+
+        For work whose progress does not show it, such as a training that counts its time.
+        """
+        self.check()
+        failures = self.job.failures
+        if failures and mark > max(each.get("mark", -1) for each in failures):
+            self.job.failures = [{**each, "mark": mark} for each in failures]
+            self.write(failures=self.job.failures)
+
     def keep_lease(self) -> None:
         """The body of the thread that renews the lease, and hears of a cancel, a stop, and silence."""
         renewed = time.monotonic()

@@ -98,6 +98,9 @@ def alike_in_a_row(failures: list[dict[str, Any]]) -> int:
     """How many of the last failures are of one make, the job having come no further in between."""
     count, furthest, last = 0, -1, None
     for each in failures:
+        if "mark" in each:  # the job got further since (Attempt.got_further)
+            count, last = 0, None
+            continue
         same = last == (each["like"], each["total"])
         count = count + 1 if same and each["done"] <= furthest else 1
         furthest = max(furthest, each["done"]) if same else each["done"]

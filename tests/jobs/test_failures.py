@@ -26,6 +26,13 @@ def test_a_job_that_fails_a_little_earlier_or_later_without_resuming_is() -> Non
     assert gives_up([failure(done=done) for done in (500, 530, 498, 512)])
 
 
+def test_what_was_overcome_by_lasting_work_does_not_count() -> None:
+    overcome = failure() | {"mark": 7}
+    assert alike_in_a_row([overcome] * 5) == 0
+    assert not gives_up([*[overcome] * 5, failure(), failure()])
+    assert gives_up([*[overcome] * 5, failure(), failure(), failure()])
+
+
 def test_even_a_job_that_gets_further_is_given_up_at_some_time() -> None:
     assert gives_up([failure(done=number) for number in range(MOST_FAILURES)])
 

@@ -244,6 +244,21 @@ def test_what_breaks_while_the_service_stops_is_not_held_against_the_job(
     assert (state_of(job), job.attempt, job.failures) == (State.SUCCEEDED, 2, [])
 
 
+def test_a_job_that_keeps_something_before_each_crash_is_not_set_aside(
+    work: Work, kind: Callable[..., None]
+) -> None:
+    def crash_after_a_checkpoint(attempt: Attempt) -> None:
+        attempt.got_further(attempt.number if attempt.payload["growing"] else 1)
+        if attempt.number < 6:
+            raise ValueError("broken")
+
+    kind(crash_after_a_checkpoint)
+    job, stuck = start(growing=1), start(growing=0)
+    work()
+    assert (state_of(job), job.attempt, len(job.failures)) == (State.SUCCEEDED, 6, 5)
+    assert (state_of(stuck), stuck.attempt) == (State.PARKED, 4)
+
+
 def test_two_reconcilers_at_once_put_a_job_right_once(work: Work, kind: Callable[..., None]) -> None:
     kind(lambda attempt: None)
     job = start()
