@@ -13,7 +13,7 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         """The kinds of background work and the steps of the project home."""
-        from datasets import bulk_tagging, embeddings, importing, imports, steps
+        from datasets import bulk_tagging, embeddings, followers, importing, imports, steps, suggesting
         from jobs import registry
         from projects.steps import register
 
@@ -22,5 +22,7 @@ class DatasetsConfig(AppConfig):
         )
         registry.register(registry.Kind(embeddings.KIND, "bulk", _("Embeddings"), embeddings.run))
         registry.register(registry.Kind(bulk_tagging.KIND, "quick", _("Bulk tagging"), bulk_tagging.run))
+        registry.register(registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run))
+        followers.follow(suggesting.suggest_soon)
         for step in steps.STEPS:
             register(step)

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
+from datasets.followers import changed
 from datasets.models import Dataset, Feature, FeatureShard, Image
 from datasets.pixels import PixelSpec
 from datasets.simple_features import DIMENSIONS, SPEC, simple_features
@@ -205,6 +206,11 @@ def run(attempt: Attempt) -> None:
         progress=lambda done, total: attempt.progress(done, total, EMBEDDING),
         check=attempt.check,
     )
+    dataset = Dataset.objects.filter(pk=attempt.payload["dataset"]).first()
+    if dataset:
+        with transaction.atomic():
+            attempt.hold()
+            changed(dataset, None)
 
 
 EMBEDDING = Sentence(gettext_noop("Learning what the pictures look like"))

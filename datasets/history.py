@@ -14,6 +14,6 @@ def history_of(image: Image) -> "QuerySet[TagChange]":
     """The acts that changed a picture, latest first, each with the label it had before."""
     return (
         TagChange.objects.filter(image=image)
-        .select_related("action__created_by", "before")
+        .select_related("action__created_by", "before", "after")
         .order_by("-action_id")
     )

@@ -200,6 +200,12 @@ class Image(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def open_suggestion(self) -> "Suggestion | None":
+        """What is suggested for it, while it has no label and that one is in use."""
+        found: Suggestion | None = getattr(self, "suggestion", None)
+        return found if found and not self.label_id and not found.label.archived_at else None
+
 
 class ActionKind(models.TextChoices):
     """What a bulk act did."""
@@ -207,6 +213,7 @@ class ActionKind(models.TextChoices):
     TAG = "tag", _("Tagged")
     TRASH = "trash", _("Moved to the trash")
     RESTORE = "restore", _("Taken out of the trash")
+    ACCEPT = "accept", _("Suggestions accepted")
 
 
 class TagAction(models.Model):
@@ -219,6 +226,9 @@ class TagAction(models.Model):
         _("label"), max_length=64, blank=True
     )  # as it was called then; empty: untagged
     changed = models.PositiveIntegerField(_("changed"), default=0)
+    # Of the untagged pictures that got a label: how many had a suggestion, and how many just this one.
+    suggested = models.PositiveIntegerField(_("had a suggestion"), default=0)
+    agreed = models.PositiveIntegerField(_("as suggested"), default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
@@ -238,12 +248,32 @@ class TagChange(models.Model):
     image = models.ForeignKey(Image, models.CASCADE, related_name="changes")
     before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")  # perhaps an archived one
     previous_action = models.ForeignKey(TagAction, models.SET_NULL, null=True, related_name="+")
+    # Only where an act gives its pictures different labels; else the act names the one.
+    after = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["action", "image"], name="one_change_an_act")]
 
     def __str__(self) -> str:
         return f"{self.action_id} · {self.image_id}"
+
+
+class Suggestion(models.Model):
+    """Which label a picture probably has. It counts while the picture has none and the label is in use."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="suggestions")
+    image = models.OneToOneField(Image, models.CASCADE, related_name="suggestion")
+    label = models.ForeignKey(Label, models.CASCADE, related_name="+")
+    confidence = models.FloatField(_("confidence"))
+    source = models.CharField(_("source"), max_length=80)  # opaque: who said so
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("suggestion"), _("suggestions")
+        indexes = [models.Index(fields=["dataset", "confidence", "image"], name="suggestion_by_confidence")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}: {self.label_id}"
 
 
 class Snapshot(models.Model):

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_noop
 
@@ -15,7 +15,20 @@ from datasets.models import Dataset, Image
 from web.sentences import Refusal
 
 State = Literal["", "unlabelled", "labelled", "suggested", "trashed"]
-Order = Literal["id", "-id", "file", "-file", "bytes", "-bytes", "width", "-width", "height", "-height"]
+Order = Literal[
+    "id",
+    "-id",
+    "file",
+    "-file",
+    "bytes",
+    "-bytes",
+    "width",
+    "-width",
+    "height",
+    "-height",
+    "confidence",
+    "-confidence",
+]
 STATES, ORDERS = get_args(State), get_args(Order)
 
 
@@ -37,7 +50,8 @@ class UnknownImages(Refusal):
 class Filter:
     """What `GET /datasets/{id}/images` and the bench filter by; empty means all.
 
-    `label` is a label's name (or its number), `source` an import's number; `state` `trashed` shows the trash.
+    `label` is a label's name (or its number; of suggestions, the suggested one), `source` an import's number;
+    `state` `trashed` shows the trash.
     """
 
     label: str = ""
@@ -80,6 +94,11 @@ class Filter:
         """The column that the order sorts by, with `-` downwards; ties go by id the same way."""
         return self.order.replace("file", "name")
 
+    @property
+    def by_confidence(self) -> bool:
+        """Whether the order is one that only suggestions have."""
+        return self.order.lstrip("-") == "confidence"
+
     def to_json(self) -> dict[str, Any]:
         """What a job's payload keeps."""
         return asdict(self)
@@ -87,16 +106,20 @@ class Filter:
 
 def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
     """The pictures in the filter's order; those in the trash only where the filter asks for them."""
-    images = Image.objects.filter(dataset=dataset)
-    images = images.exclude(trashed_at=None) if wanted.state == "trashed" else images.live()
+    images: QuerySet[Image] = Image.objects.filter(dataset=dataset)
+    images = images.exclude(trashed_at=None) if wanted.state == "trashed" else images.filter(trashed_at=None)
     if wanted.state == "unlabelled":
         images = images.filter(label=None)
     elif wanted.state == "labelled":
         images = images.exclude(label=None)
     elif wanted.state == "suggested":
-        images = images.none()
+        images = with_suggestion(images, dataset)
+    elif wanted.by_confidence:
+        raise BadFilter(gettext_noop("Only suggestions are ordered by confidence."))
     if wanted.label:
-        images = images.filter(label__in=_labels(dataset, wanted.label))
+        named = _labels(dataset, wanted.label)
+        suggested = wanted.state == "suggested"
+        images = images.filter(suggestion__label__in=named) if suggested else images.filter(label__in=named)
     if wanted.source is not None:
         images = images.filter(source=wanted.source)
     sign = "-" if wanted.field.startswith("-") else ""
@@ -105,6 +128,13 @@ def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
         if wanted.field in ("id", "-id")
         else images.order_by(wanted.field, f"{sign}id")
     )
+
+
+def with_suggestion(images: "QuerySet[Image]", dataset: Dataset) -> "QuerySet[Image]":
+    """Those without a label for which one that is in use is suggested, with their `confidence`."""
+    return images.filter(
+        label=None, trashed_at=None, suggestion__dataset=dataset, suggestion__label__archived_at=None
+    ).annotate(confidence=F("suggestion__confidence"))
 
 
 def _labels(dataset: Dataset, text: str) -> list[int]:

@@ -5,12 +5,16 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets.models import ActionKind, Dataset, Image, Label, TagAction, TagChange
+from datasets.followers import changed as tell_followers
+from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
 from web.sentences import Conflict
+
+GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT)
 
 
 class LabelGone(Conflict):
@@ -80,13 +84,15 @@ def undo(*, action: TagAction, user: User) -> Undone:
     bring_back_labels(action)
     change = TagChange.objects.filter(action=action, image=OuterRef("pk"))
     values: dict[str, Any] = {"last_action": Subquery(change.values("previous_action")[:1])}
-    if action.kind == ActionKind.TAG:
+    if action.kind in GIVES_LABELS:
         values["label"] = Subquery(change.values("before")[:1])
     else:
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
     changed = Image.objects.filter(dataset=action.dataset, last_action=action).update(**values)
     if changed:
         TagAction.objects.filter(pk=action.pk).update(undone_at=timezone.now(), undone_by=user)
+        if action.kind in GIVES_LABELS:
+            tell_followers(action.dataset, user)
     return Undone(changed, max(action.changed - changed, 0))
 
 
@@ -104,25 +110,45 @@ def start(dataset: Dataset, user: User, kind: ActionKind, label: Label | None = 
     return TagAction.objects.create(dataset=dataset, created_by=user, kind=kind, label=label, label_name=name)
 
 
-def remember_and_change(action: TagAction, chosen: "QuerySet[Image]", **values: Any) -> TagAction:
+def remember_and_change(
+    action: TagAction, chosen: "QuerySet[Image]", *, after: "F | Subquery | None" = None, **values: Any
+) -> TagAction:
     """Remember what each picture was, then change all, in a few statements whatever their number.
 
-    Called again for the same act it goes on with other pictures.
+    `after`: each picture's own new label, where they differ. Called again for the same act it goes on with
+    other pictures.
     """
     changes = TagChange.objects.filter(action=action)
     last = changes.aggregate(last=Max("pk"))["last"] or 0
-    columns = chosen.filter(dataset=action.dataset).order_by().values_list("pk", "label_id", "last_action_id")
+    own = Cast(Value(None), BigIntegerField()) if after is None else after
+    mine = chosen.filter(dataset=action.dataset).order_by().annotate(own_label=own)
+    columns = mine.values_list("pk", "label_id", "last_action_id", "own_label")
     sql, params = columns.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO datasets_tagchange (action_id, image_id, before_id, previous_action_id)"  # noqa: S608
+            "INSERT INTO datasets_tagchange (action_id, image_id, before_id, previous_action_id, after_id)"  # noqa: S608
             f" SELECT %s, found.* FROM ({sql}) AS found",
             [action.pk, *params],
         )
     touched = changes.filter(pk__gt=last).values("image")
+    if values.get("label") is not None:
+        compare_with_suggestions(action, touched)
     action.changed += Image.objects.filter(pk__in=touched).update(last_action=action, **values)
-    action.save(update_fields=["changed"])
+    action.save(update_fields=["changed", "suggested", "agreed"])
+    if action.changed and action.kind in GIVES_LABELS:
+        tell_followers(action.dataset, action.created_by)
     return action
+
+
+def compare_with_suggestions(action: TagAction, touched: "QuerySet[TagChange, Any]") -> None:
+    """Count how many of the pictures without a label had a suggestion, and for how many it was right."""
+    open_ones = Suggestion.objects.filter(dataset=action.dataset, image__in=touched, image__label=None)
+    same = Q() if action.kind == ActionKind.ACCEPT else Q(label=action.label)
+    found = open_ones.filter(label__archived_at=None).aggregate(
+        asked=Count("pk"), right=Count("pk", filter=same)
+    )
+    action.suggested += found["asked"]
+    action.agreed += found["right"]
 
 
 def bring_back_labels(action: TagAction) -> None:

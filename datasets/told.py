@@ -16,6 +16,8 @@ def told_act(action: TagAction) -> str:
         text = ngettext("%(count)s picture in the trash now", "%(count)s pictures in the trash now", count)
     elif action.kind == ActionKind.RESTORE:
         text = ngettext("%(count)s picture restored", "%(count)s pictures restored", count)
+    elif action.kind == ActionKind.ACCEPT:
+        text = ngettext("%(count)s suggestion accepted", "%(count)s suggestions accepted", count)
     elif action.label_name:
         text = ngettext("%(count)s picture tagged %(label)s", "%(count)s pictures tagged %(label)s", count)
     else:

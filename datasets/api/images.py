@@ -20,6 +20,13 @@ from web.pagination import page
 router = Router()
 
 
+class SuggestionOut(Schema):
+    """Which label a picture probably has, and how probably (0..1)."""
+
+    label: str
+    confidence: float
+
+
 class ImageOut(Schema):
     """A picture. Sides are those of the upright picture as it is stored."""
 
@@ -33,8 +40,15 @@ class ImageOut(Schema):
     bytes: int
     format: str
     sha256: str
+    suggestion: SuggestionOut | None = Field(None, description="What is suggested while it has no label.")
     import_id: int | None = Field(None, alias="import")
     created_at: datetime
+
+
+def suggested(image: Image) -> dict[str, Any] | None:
+    """What is suggested for a picture."""
+    found = image.open_suggestion
+    return {"label": found.label.name, "confidence": found.confidence} if found else None
 
 
 def shape(image: Image) -> dict[str, Any]:
@@ -48,6 +62,7 @@ def shape(image: Image) -> dict[str, Any]:
         "bytes": image.bytes,
         "format": image.format,
         "sha256": image.sha256,
+        "suggestion": suggested(image),
         "import": image.source_id,
         "created_at": image.created_at,
     }
@@ -59,15 +74,17 @@ def list_images(  # noqa: PLR0917  each is a parameter of the route
     pk: int,
     limit: Limit,
     cursor: Cursor,
-    label: Annotated[str, Query(description="A label's name.")] = "",
+    label: Annotated[str, Query(description="A label's name; of suggestions, the suggested one.")] = "",
     state: Annotated[State, Query(description="`trashed` shows the trash.")] = "",
     source: Annotated[int | None, Query(alias="import", description="An import's number.")] = None,
-    order: Annotated[Order, Query(description="`-` turns the order round.")] = "id",
+    order: Annotated[
+        Order, Query(description="`-` turns the order round; `confidence` is for suggestions.")
+    ] = "id",
 ) -> dict[str, Any]:
     """The pictures of a data set, filtered."""
     dataset = dataset_for(request.auth, pk)  # type: ignore[attr-defined]
     wanted = Filter(label=label, state=state, source=source, order=order)
-    found = images_matching(dataset, wanted).select_related("label")
+    found = images_matching(dataset, wanted).select_related("label", "suggestion__label")
     return page(found, shape, limit=limit, cursor=cursor, order=wanted.field)
 
 

@@ -12,6 +12,7 @@ from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
 from datasets.labels import find_or_create, label_named
 from datasets.models import Dataset, Image, Label, TagAction
 from datasets.selection import Filter, Order, Selection, State
+from datasets.suggestions import accept
 from datasets.tagging import tag_images, undo
 from projects.access import caller, check
 from projects.models import Role
@@ -50,6 +51,12 @@ class TagIn(Chosen):
 
     label: str | None
     create: bool = False
+
+
+class AcceptIn(Chosen):
+    """Whose suggestions are accepted, and how sure they must be."""
+
+    at_least: float = Field(0.0, ge=0, le=1)
 
 
 class Acted(Schema):
@@ -112,6 +119,15 @@ def tag(request: HttpRequest, pk: int, data: TagIn) -> Any:
         action, job = tag_in_background(dataset=dataset, user=user, chosen=chosen, label=label)
         return Status(202, {"action": action.pk, "job": job.pk})
     return acted(tag_images(dataset=dataset, user=user, chosen=chosen, label=label))
+
+
+@router.post("/datasets/{int:pk}/accept-suggestions", response={200: Acted, **PROBLEMS})
+def accept_suggestions(request: HttpRequest, pk: int, data: AcceptIn) -> dict[str, Any]:
+    """Give each of the pictures the label that is suggested for it; one action, undone as a whole."""
+    who = request.auth  # type: ignore[attr-defined]
+    dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="label")
+    chosen = chosen_by(dataset, data)
+    return acted(accept(dataset=dataset, user=caller(who).user, chosen=chosen, at_least=data.at_least))
 
 
 @router.post("/datasets/{int:pk}/tag-actions/{int:action_pk}/undo", response={200: UndoneOut, **PROBLEMS})
