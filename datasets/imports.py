@@ -15,15 +15,16 @@ from django.utils.translation import gettext_noop
 from datasets.archive_names import ENCODINGS, is_litter, parts_of, shown
 from datasets.archives import looks_like_a_zip
 from datasets.labels import clean_name
-from datasets.models import Dataset, Image, Import, ImportState, TagAction
+from datasets.models import Dataset, Image, Import, ImportState, TagAction, Upload
 from datasets.tagging import trash_images
+from datasets.uploads import keep_whole
 from jobs import queue
 from jobs.models import Job, State
 from web import storage
 from web.sentences import Conflict, Refusal
 
 KIND = "datasets.import"
-Upload: TypeAlias = "UploadedFile[Any]"
+FormFile: TypeAlias = "UploadedFile[Any]"
 UNFINISHED = (
     ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.CHOOSING, ImportState.STORING,
 )  # fmt: skip
@@ -50,6 +51,12 @@ class ArchiveTooLarge(Refusal):
     status = 413
 
 
+class TakenAlready(Conflict):
+    """An upload is imported once."""
+
+    code = "upload-taken"
+
+
 class CannotUndo(Conflict):
     """Only what has ended can be taken back."""
 
@@ -60,7 +67,7 @@ def begin_import(
     *,
     dataset: Dataset,
     user: User,
-    files: Sequence[Upload],
+    files: Sequence[FormFile],
     label_name: str = "",
     encoding: str = "",
     archive: bool = False,
@@ -70,31 +77,71 @@ def begin_import(
     `label_name` is for files without a folder; `encoding` is how a zip's unmarked names are to be read.
     Raises NothingOffered, ArchiveTooLarge, UnknownEncoding, BadLabel.
     """
-    label_name = clean_name(label_name) if label_name.strip() else ""
-    if encoding and encoding not in ENCODINGS:
-        raise UnknownEncoding(
-            gettext_noop("Names in a zip are one of: %(names)s."), names=", ".join(ENCODINGS)
-        )
+    label_name, encoding = checked(label_name, encoding)
     files = [each for each in files if archive or not is_litter(parts_of(each.name or "?"))]
     if not files:
         raise NothingOffered(gettext_noop("Choose a zip, or one or more pictures."))
     refuse_too_large(files)
     sources = [keep(each, archive) for each in files]
     with transaction.atomic():
-        begun = Import.objects.create(
-            dataset=dataset,
-            created_by=user,
-            sources=sources,
-            label_name=label_name,
-            encoding=encoding,
-            state=ImportState.QUEUED,
+        return queue_import(dataset, user, sources, label_name, encoding)
+
+
+def begin_import_of_upload(
+    *, dataset: Dataset, user: User, upload: Upload, label_name: str = "", encoding: str = ""
+) -> Import:
+    """Queue the import of a file that came in pieces. Asked for again: the import that took it.
+
+    Raises Incomplete, TakenAlready, UnknownEncoding, BadLabel.
+    """
+    label_name, encoding = checked(label_name, encoding)
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().get(pk=upload.pk)
+        if upload.taken_by:
+            return taken_before(upload.taken_by, dataset)
+        key = keep_whole(upload)
+        with default_storage.open(key, "rb") as content:
+            zipped = looks_like_a_zip(content.read(4))
+        source = {"key": key, "name": upload.name or upload.pk.hex, "archive": zipped}
+        upload.taken_by = queue_import(dataset, user, [source], label_name, encoding)
+        upload.save(update_fields=["taken_by"])
+        return upload.taken_by
+
+
+def taken_before(found: Import, dataset: Dataset) -> Import:
+    """The import that has this upload. Raises TakenAlready where it is another data set's."""
+    if found.dataset_id != dataset.pk:
+        raise TakenAlready(gettext_noop("This upload went into another data set. Send the file again."))
+    return found
+
+
+def checked(label_name: str, encoding: str) -> tuple[str, str]:
+    """What the caller said about the files. Raises UnknownEncoding, BadLabel."""
+    if encoding and encoding not in ENCODINGS:
+        raise UnknownEncoding(
+            gettext_noop("Names in a zip are one of: %(names)s."), names=", ".join(ENCODINGS)
         )
-        begun.job = queue.enqueue(KIND, {"import": begun.pk}, project=dataset.project, user=user)
-        begun.save(update_fields=["job"])
+    return clean_name(label_name) if label_name.strip() else "", encoding
+
+
+def queue_import(
+    dataset: Dataset, user: User, sources: list[dict[str, object]], label_name: str, encoding: str
+) -> Import:
+    """The row and its job; called in a transaction."""
+    begun = Import.objects.create(
+        dataset=dataset,
+        created_by=user,
+        sources=sources,
+        label_name=label_name,
+        encoding=encoding,
+        state=ImportState.QUEUED,
+    )
+    begun.job = queue.enqueue(KIND, {"import": begun.pk}, project=dataset.project, user=user)
+    begun.save(update_fields=["job"])
     return begun
 
 
-def refuse_too_large(files: Iterable[Upload]) -> None:
+def refuse_too_large(files: Iterable[FormFile]) -> None:
     """Raises ArchiveTooLarge; pictures over their own limit are refused one by one."""
     for each in files:
         refuse_declared(each.size or 0, slack=0)
@@ -109,7 +156,7 @@ def refuse_declared(length: int, *, slack: int = 1024**2) -> None:
         )
 
 
-def keep(upload: Upload, archive: bool) -> dict[str, object]:
+def keep(upload: FormFile, archive: bool) -> dict[str, object]:
     """Store an upload until it is imported. Its key is its own: two imports of one file must not share it."""
     upload.seek(0)
     zipped = archive or looks_like_a_zip(upload.read(4))

@@ -1,5 +1,7 @@
 """Data sets: pictures, their labels, where they came from, and every change of a tag."""
 
+import uuid
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -122,6 +124,27 @@ class Import(models.Model):
         if self.state == ImportState.READY:
             return 1.0
         return min((self.imported + self.duplicates + self.rejected) / self.total, 1.0) if self.total else 0.0
+
+
+class Upload(models.Model):
+    """A file that arrives in pieces; `offset` of its `length` bytes are safe on the disk. Its id is its secret."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("forgotten at"), db_index=True)
+    name = models.CharField(_("file"), max_length=255, blank=True)
+    metadata = models.TextField(blank=True)  # as the client sent it
+    length = models.BigIntegerField(_("bytes"))
+    offset = models.BigIntegerField(_("bytes received"), default=0)
+    taken_by = models.ForeignKey(Import, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("upload"), _("uploads")
+
+    def __str__(self) -> str:
+        return self.name or self.pk.hex
 
 
 class Outcome(models.TextChoices):

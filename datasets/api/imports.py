@@ -1,17 +1,26 @@
 """Imports in the JSON API."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
+import pydantic
 from django.http import Http404, HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema, Status
-from ninja.errors import HttpError
+from ninja.errors import HttpError, ValidationError
 
 from datasets.access import dataset_for
 from datasets.api.tagging import Acted, acted
-from datasets.imports import NothingOffered, begin_import, cancel_import, refuse_declared, undo_import
-from datasets.models import Import, NotTaken, Outcome
+from datasets.imports import (
+    NothingOffered,
+    begin_import,
+    begin_import_of_upload,
+    cancel_import,
+    refuse_declared,
+    undo_import,
+)  # fmt: skip
+from datasets.models import Dataset, Import, NotTaken, Outcome, Upload
 from projects.access import caller
 from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
@@ -38,7 +47,22 @@ BODY = {
                         },
                     },
                 }
-            }
+            },
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["upload"],
+                    "properties": {
+                        "upload": {
+                            "type": "string",
+                            "format": "uuid",
+                            "description": "A file sent to /api/v1/uploads (tus 1.0): its address's last part.",
+                        },
+                        "label": {"type": "string"},
+                        "encoding": {"type": "string"},
+                    },
+                }
+            },
         },
     }
 }
@@ -62,6 +86,14 @@ class UnknownUpload(Refusal):
 
     code = "unknown-upload"
     status = 404
+
+
+class UploadIn(Schema):
+    """A file that came in pieces through /uploads."""
+
+    upload: UUID
+    label: str = ""
+    encoding: str = ""
 
 
 class ImportOut(Schema):
@@ -117,15 +149,20 @@ def list_imports(request: HttpRequest, pk: int, limit: Limit, cursor: Cursor) ->
     return page(dataset.imports.all(), shape, limit=limit, cursor=cursor, order="-id")
 
 
-@router.post("/datasets/{int:pk}/imports", response={202: ImportOut, **PROBLEMS}, openapi_extra=BODY)
+@router.post(
+    "/datasets/{int:pk}/imports",
+    response={202: ImportOut, **PROBLEMS},
+    openapi_extra=BODY,
+    url_name="imports",
+)
 def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
     """Begin an import. The folder that directly holds a file is its label; others come untagged."""
     who = request.auth  # type: ignore[attr-defined]
     dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="upload")
     if request.content_type == "application/json":
-        raise UnknownUpload(gettext_noop("There is no finished upload of this id."))
+        return Status(202, shape(import_of_upload(request, dataset)))
     if request.content_type != "multipart/form-data":
-        raise HttpError(415, "Send multipart/form-data.")
+        raise HttpError(415, "Send multipart/form-data, or JSON that names an upload.")
     refuse_declared(int(request.headers.get("Content-Length") or 0))
     try:
         archives, images = request.FILES.getlist("archive"), request.FILES.getlist("images")
@@ -146,6 +183,26 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
         archive=bool(archives),
     )
     return Status(202, shape(begun))
+
+
+def import_of_upload(request: HttpRequest, dataset: Dataset) -> Import:
+    """The JSON form: what came through /uploads."""
+    try:
+        asked = UploadIn.model_validate_json(request.body)
+    except pydantic.ValidationError as error:
+        raise ValidationError(
+            [{**each, "loc": ("body", "body", *each["loc"])} for each in error.errors()]
+        ) from error
+    upload = Upload.objects.filter(pk=asked.upload, project=dataset.project_id).first()
+    if upload is None:
+        raise UnknownUpload(gettext_noop("There is no upload of this id in the project."))
+    return begin_import_of_upload(
+        dataset=dataset,
+        user=caller(request.auth).user,  # type: ignore[attr-defined]
+        upload=upload,
+        label_name=asked.label,
+        encoding=asked.encoding,
+    )
 
 
 @router.get("/datasets/{int:pk}/imports/{int:import_pk}", response={200: ImportOut, **PROBLEMS})

@@ -3,13 +3,14 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from datasets.models import Dataset, Import, ImportState
+from datasets.models import Dataset, Import, ImportState, Upload
 from datasets.tagging import tag_images
 from jobs.models import Job
 from projects.invitations import invite
@@ -77,6 +78,8 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
     acted = tag_images(dataset=dataset, user=user, chosen=dataset.images.filter(pk=image.pk), label=label)
     job = Job.objects.create(project=dataset.project, kind="datasets.import", queue="bulk")
     source = Import.objects.create(dataset=dataset, created_by=user, state=ImportState.READY, job=job)
+    later = timezone.now() + timedelta(days=1)
+    upload = Upload.objects.create(project=dataset.project, created_by=user, length=1, expires_at=later)
     trashed = Dataset.objects.create(project=dataset.project, name="Gone", trashed_at=timezone.now())
     return {
         "trashed": trashed.pk,
@@ -85,6 +88,7 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
         "labels": label.pk,
         "red label": dataset.labels.get(name="red").pk,
         "imports": source.pk,
+        "uploads": str(upload.pk),
         "tag-actions": acted.pk,
     }
 
