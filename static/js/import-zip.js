@@ -41,12 +41,16 @@ const common = (entry) => [
   [4, entry.crc], [4, entry.file.size], [4, entry.file.size], [2, entry.name.length], [2, 0],
 ];
 
-/** entries: [{path, file}]; progress(done, total) after each. Returns a Blob that only points at the files. */
-export async function pack(entries, progress) {
+/**
+ * entries: [{path, file}]; progress(done, total) after each. Returns a File that only points at the files. Its time is
+ * made of their checksums: the same folder packed again is known again, and a stopped upload of it goes on.
+ */
+export async function pack(entries, name, progress) {
   const encoder = new TextEncoder();
   const parts = [];
   const directory = [];
   let offset = 0;
+  let mark = 0;
   for (const [index, { path, file }] of entries.entries()) {
     const entry = { file, name: encoder.encode(path), crc: await crc32(file) };
     const header = fields([4, 0x04034b50], ...common(entry));
@@ -54,10 +58,11 @@ export async function pack(entries, progress) {
     const more = [[2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]; // comment, disk, attributes, where it lies
     directory.push(fields([4, 0x02014b50], [2, 20], ...common(entry), ...more), entry.name);
     offset += header.byteLength + entry.name.length + file.size;
+    mark = (mark * 31 + entry.crc) % 2 ** 40;
     progress(index + 1, entries.length);
   }
   const size = directory.reduce((sum, part) => sum + part.byteLength, 0);
   const count = entries.length;
   const end = fields([4, 0x06054b50], [2, 0], [2, 0], [2, count], [2, count], [4, size], [4, offset], [2, 0]);
-  return new Blob([...parts, ...directory, end], { type: "application/zip" });
+  return new File([...parts, ...directory, end], name, { type: "application/zip", lastModified: mark });
 }

@@ -1,7 +1,12 @@
-/** The import page: folders that are dropped or chosen, and very many loose pictures, travel as one zip. */
+/**
+ * The import page: folders that are dropped or chosen, and many loose pictures, travel as one zip; zips travel in
+ * pieces. A few loose pictures go by the plain form.
+ */
 
 import { bytes, number } from "./format.js";
+import { remind, say as sayOf, sendAll } from "./import-send.js";
 import { MOST_BYTES, MOST_FILES, pack } from "./import-zip.js";
+import { PIECE } from "./tus.js";
 
 const form = document.querySelector("form[data-import]");
 const zone = form.querySelector("[data-dropzone]");
@@ -11,7 +16,8 @@ const submit = form.querySelector(".button-main");
 const mostFiles = Number(form.dataset.mostFiles);
 const mostBytes = Math.min(Number(form.dataset.mostArchive), MOST_BYTES);
 
-const say = (key, places) => form.dataset[key].replace(/\{(\w+)\}/g, (whole, name) => places[name] ?? whole);
+const say = (key, places) => sayOf(form, key, places);
+const weight = (files) => files.reduce((sum, file) => sum + file.size, 0);
 const isZip = (file) => file.name.toLowerCase().endsWith(".zip");
 
 function inside(folder) {
@@ -45,6 +51,11 @@ function refuse(sentence) {
   place.textContent = sentence;
 }
 
+const packed = (entries) =>
+  pack(entries, `${entries[0].path.split("/")[0]}.zip`, (done, all) => {
+    if (done % 20 === 0) place.textContent = say("packing", { done: number(done), total: number(all) });
+  });
+
 /** Packed pictures and zips that came beside them land in the file field; the form then goes its usual way. */
 async function take(entries, beside = []) {
   const total = entries.reduce((sum, each) => sum + each.file.size, 0);
@@ -52,10 +63,7 @@ async function take(entries, beside = []) {
   if (total > mostBytes) return refuse(say("tooLarge", { size: bytes(mostBytes) }));
   submit.disabled = true;
   try {
-    const zip = await pack(entries, (done, all) => {
-      if (done % 20 === 0) place.textContent = say("packing", { done: number(done), total: number(all) });
-    });
-    put([...beside, new File([zip], `${entries[0].path.split("/")[0]}.zip`, { type: "application/zip" })]);
+    put([...beside, await packed(entries)]);
     const folders = new Set(entries.map(({ path }) => path.split("/").slice(0, -1).join("/")));
     const told = say("folders", { count: number(entries.length), folders: number(folders.size) });
     place.textContent = [told, bytes(total), ...beside.map((file) => file.name)].join(" · ");
@@ -91,3 +99,15 @@ form.addEventListener("taxon:files", (event) => {
   const zips = files.filter(isZip);
   take(files.filter((file) => !isZip(file)).map((file) => ({ path: file.name, file })), zips);
 });
+
+// Before upload.js, which waits at the document, sees it
+form.addEventListener("submit", async (event) => {
+  const zips = [...input.files].filter(isZip);
+  const loose = [...input.files].filter((file) => !isZip(file));
+  if (!zips.length && weight(loose) <= PIECE) return;
+  event.preventDefault();
+  const entries = loose.map((file) => ({ path: file.name, file }));
+  sendAll(form, entries.length ? [...zips, await packed(entries)] : zips);
+});
+
+remind(form, form.querySelector("[data-stopped-place]"));

@@ -9,7 +9,7 @@ import { csrfToken } from "./page.js";
 
 const WINDOW_MS = 5000;
 
-function panel(form) {
+export function panel(form) {
   let box = form.querySelector("[data-upload-progress]");
   if (box) return box;
   box = document.createElement("div");
@@ -23,7 +23,7 @@ function panel(form) {
 }
 
 /** Bytes per second over the last seconds, so that the time left follows the line as it is now. */
-function meter() {
+export function meter() {
   const marks = [];
   return (loaded) => {
     const now = performance.now();
@@ -63,7 +63,7 @@ function reason(request) {
   }
 }
 
-function complain(form, box, sentence) {
+export function complain(form, box, sentence) {
   box.classList.add("progress-bad");
   box.querySelector(".progress-title").textContent = sentence;
   box.querySelector(".progress-facts").textContent = "";
