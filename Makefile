@@ -47,8 +47,9 @@ lint: setup-dev
 	PYTHONPATH=platform .venv/bin/lint-imports
 	SECRET_KEY=only-for-reading-types-0123456789abcdef $(PYTHON_IN_VENV) -m mypy
 
+bench: TAXON_WEIGHTS_DIR ?= $(abspath $(wildcard ../shared/weights))
 bench: setup-dev
-	$(PYTHON_IN_VENV) -m pytest tests/benchmarks -s $(ARGS)
+	TAXON_WEIGHTS_DIR="$(TAXON_WEIGHTS_DIR)" $(PYTHON_IN_VENV) -m pytest tests/benchmarks -o python_files="bench_*.py" -s $(ARGS)
 
 lock: setup-dev
 	deploy/lock $(ARGS)
