@@ -15,6 +15,7 @@ from tests.factories import Team
 from tests.product import Product, running
 from tests.queue import RealQueue
 from tests.storage import bucket
+from web.storage import storage_settings
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +41,7 @@ def s3() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def private_files(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> None:
     """Stored files go to the test's own folder, or to its own corner of a bucket (TAXON_TEST_STORAGE=s3)."""
-    files = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path / "files")},
-    }
+    files = storage_settings("file", tmp_path / "files", "")
     if os.environ.get("TAXON_TEST_STORAGE") == "s3":
         files = bucket.entry(request.getfixturevalue("s3"), secrets.token_hex(8))
     settings.STORAGES = settings.STORAGES | {

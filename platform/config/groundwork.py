@@ -19,9 +19,16 @@ UNUSED = ["hx-*.js", "htmax*.js", "redoc*"]
 
 def lay(say: Callable[[str], None]) -> None:
     """Bring the database and the static files up to date, and make the first account."""
+    from config.backup import CannotBackUp, back_up_before_migrating, sweep
+
     try:
+        if made := back_up_before_migrating():
+            say(_("The database was copied to %(file)s before it is changed.") % {"file": made})
         call_command("migrate", interactive=False, verbosity=0)
         first_account(say)
+        sweep()
+    except CannotBackUp as error:
+        raise CannotStart(str(error)) from error
     except OperationalError as error:
         reason = " ".join(str(error).split())
         raise CannotStart(_("The database cannot be used: %(reason)s") % {"reason": reason}) from error

@@ -15,6 +15,7 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
 
+from web.holding import Holding
 from web.storage import CHUNK, StorageUnavailable, promised_hash, temporary_folder
 
 CONNECT_SECONDS, READ_SECONDS, TRIES = 5, 20, 3
@@ -37,7 +38,7 @@ def told_plainly(name: str) -> Iterator[None]:
         raise StorageUnavailable(f"{name}: {' '.join(str(error).split())}") from error
 
 
-class Objects(S3Storage):  # type: ignore[misc]
+class Objects(Holding, S3Storage):  # type: ignore[misc]
     """django-storages' S3 with our settings. Keys carry hashes: to write one twice changes nothing."""
 
     def get_default_settings(self) -> dict[str, Any]:
@@ -125,7 +126,7 @@ class Objects(S3Storage):  # type: ignore[misc]
         with told_plainly(name):
             return int(self.client.head_object(**self._place(name))["ContentLength"])
 
-    def keys(self) -> Iterator[tuple[str, int]]:
+    def contents(self) -> Iterator[tuple[str, int]]:
         """Every key with its size."""
         start = f"{self.location}/" if self.location else ""
         with told_plainly(start):

@@ -44,7 +44,7 @@ class StorageFull(Refusal):
 def storage_settings(url: str, root: Path, endpoint: str) -> dict[str, Any]:
     """Django's STORAGES entry for `file` or `s3://bucket/prefix`. Raises ValueError with what is expected."""
     if url == "file":
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(root)}}
+        return {"BACKEND": "web.holding.Disk", "OPTIONS": {"location": str(root)}}
     parts = urlparse(url)
     if parts.scheme != "s3" or not parts.netloc:
         raise ValueError(f"TAXON_STORAGE={url!r}: expected `file` or `s3://bucket/prefix`.")
