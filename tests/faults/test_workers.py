@@ -99,7 +99,7 @@ def test_a_job_whose_worker_dies_before_it_starts_runs_all_the_same(
         second.wait()
 
 
-@pytest.mark.parametrize("whole_group", [True, False])
+@pytest.mark.parametrize("whole_group", [True, False] if LONG else [True])
 def test_a_polite_stop_gives_the_job_back_and_counts_nothing_against_it(
     plant: Plant, whole_group: bool
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_second_worker_cannot_be_forced_on_a_job_and_the_stale_one_writes_noth
         assert plant.order("stale_write", job=job)
 
 
-@pytest.mark.parametrize("frozen", ["horse", "both"])
+@pytest.mark.parametrize("frozen", ["horse", "both"] if LONG else ["both"])
 def test_a_frozen_worker_loses_its_job_and_writes_nothing_when_it_wakes(plant: Plant, frozen: str) -> None:
     """J18: stopped for longer than its lease, then resumed."""
     plant.reconciler()
