@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from datasets.models import Dataset, Image, Label
-from datasets.selection import Filter, images_matching
+from datasets.selection import Filter, images_matching, with_suggestion
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Counts:
     unlabelled: int
     matching: int
     labels: dict[int, int]
+    suggested: int = 0
 
     @property
     def labelled(self) -> int:
@@ -33,6 +34,7 @@ class Counts:
             "total": self.total,
             "unlabelled": self.unlabelled,
             "labelled": self.labelled,
+            "suggested": self.suggested,
             "matching": self.matching,
             "labels": self.labels,
         }
@@ -43,12 +45,18 @@ def counts_of(dataset: Dataset, wanted: Filter | None = None) -> Counts:
     found = dict(dataset.images.live().order_by().values_list("label").annotate(Count("pk")))
     unlabelled, total = found.pop(None, 0), sum(found.values())
     total += unlabelled
-    by_state = {"": total, "unlabelled": unlabelled, "labelled": total - unlabelled}
+    suggested = with_suggestion(Image.objects.filter(dataset=dataset), dataset).count() if unlabelled else 0
+    by_state = {
+        "": total,
+        "unlabelled": unlabelled,
+        "labelled": total - unlabelled,
+        "suggested": suggested,
+    }
     if wanted is None or (wanted.state in by_state and not wanted.label and wanted.source is None):
         matching = by_state[wanted.state if wanted else ""]
     else:
         matching = images_matching(dataset, wanted).count()
-    return Counts(total, unlabelled, matching, found)
+    return Counts(total, unlabelled, matching, found, suggested)
 
 
 def with_counts(labels: list[Label], counts: Counts) -> list[Label]:

@@ -106,6 +106,8 @@ class Filter:
 
 def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
     """The pictures in the filter's order; those in the trash only where the filter asks for them."""
+    if wanted.by_confidence and wanted.state != "suggested":
+        raise BadFilter(gettext_noop("Only suggestions are ordered by confidence."))
     images: QuerySet[Image] = Image.objects.filter(dataset=dataset)
     images = images.exclude(trashed_at=None) if wanted.state == "trashed" else images.filter(trashed_at=None)
     if wanted.state == "unlabelled":
@@ -114,8 +116,6 @@ def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
         images = images.exclude(label=None)
     elif wanted.state == "suggested":
         images = with_suggestion(images, dataset)
-    elif wanted.by_confidence:
-        raise BadFilter(gettext_noop("Only suggestions are ordered by confidence."))
     if wanted.label:
         named = _labels(dataset, wanted.label)
         suggested = wanted.state == "suggested"

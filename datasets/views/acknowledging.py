@@ -59,6 +59,16 @@ class Asked:
         number = str(self.body.get(key))
         return int(number) if number.isdecimal() and len(number) < 19 else 0
 
+    def fraction(self, key: str) -> float:
+        """A number from 0 to 1 in the request, or nothing, which is 0."""
+        try:
+            number = float(self.body.get(key) or 0)
+        except (TypeError, ValueError):
+            number = -1.0
+        if not 0 <= number <= 1:
+            raise BadAct(gettext_noop("How sure suggestions must be is a number from 0 to 1."))
+        return number
+
     def action(self, key: str) -> TagAction:
         """An earlier act on this data set."""
         return get_object_or_404(self.dataset.actions, pk=self.number(key))
@@ -119,7 +129,7 @@ def json_of(request: HttpRequest) -> dict[str, Any]:
 def by_form(request: HttpRequest, dataset: Dataset, act: Act) -> HttpResponse:
     """The answer to a form without scripts."""
     sent = request.POST
-    body: dict[str, Any] = {key: sent[key] for key in ("action", "move_to") if key in sent}
+    body: dict[str, Any] = {key: sent[key] for key in ("action", "move_to", "at_least") if key in sent}
     body |= {"filter": sent.get("filter", "")} if sent.get("all") else {"images": sent.getlist("images")}
     body |= {"label": sent.get("label", "").strip() or sent.get("typed", "").strip(), "create": True}
     body["untag"] = "untag" in sent

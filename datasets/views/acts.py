@@ -10,6 +10,8 @@ from datasets.access import action_to_undo, dataset_for
 from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
 from datasets.labels import find_label, find_or_create, label_named
 from datasets.models import ActionKind, Label
+from datasets.suggestions import accept as accept_suggestions
+from datasets.suggestions import accept_again
 from datasets.tagging import tag_images, trash_images
 from datasets.tagging import undo as undo_action
 from datasets.told import told_act, told_undo
@@ -59,10 +61,26 @@ def repeat(asked: Asked) -> Done:
     if before.kind == ActionKind.TRASH:
         check(asked.user, asked.dataset.project, at_least=MAY_DELETE)
         action = trash_images(dataset=asked.dataset, user=asked.user, chosen=asked.chosen)
+    elif before.kind == ActionKind.ACCEPT:
+        action = accept_again(before=before, user=asked.user)
     else:
         label = label_named(asked.dataset, before.label_name) if before.label_name else None
         action = tag_images(dataset=asked.dataset, user=asked.user, chosen=asked.chosen, label=label)
     return Done(told_act(action), action.changed, action.pk)
+
+
+@login_required
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give pictures the labels that are suggested for them."""
+    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+
+    def act(asked: Asked) -> Done:
+        sure = asked.fraction("at_least")
+        action = accept_suggestions(dataset=dataset, user=asked.user, chosen=asked.chosen, at_least=sure)
+        return Done(told_act(action), action.changed, action.pk)
+
+    return acknowledged(request, dataset, act)
 
 
 @login_required

@@ -1,5 +1,6 @@
 """The tagging bench: a data set's page, and the pieces of it that its script fetches."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from datasets.counts import Counts, counts_of, with_counts
 from datasets.history import history_of
 from datasets.models import Dataset, Import, ImportState
 from datasets.selection import Filter, images_matching
+from datasets.suggestions import WEAK, how_sure, record_of
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS
 from datasets.views.pictures import picture_for
 from projects.access import may
@@ -27,6 +29,7 @@ PER_PAGE = 120
 MOST_AT_ONCE = 960
 KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 SHOWN_BUTTONS = 9
+USUALLY_SURE = 0.9
 UNDER_WAY = (ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.STORING)
 
 
@@ -48,12 +51,14 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         "filtered_import": dataset.imports.filter(pk=wanted.source or 0).first(),
         "imports": running(dataset),
         "bench_is_empty": not counts.total,
-        "orders": orders(),
+        "orders": orders(wanted),
         "quick": context["labels"][:SHOWN_BUTTONS],
         "ready": counts.labels_with(dataset.project.minimum_images),
         "train_url": train_url(dataset),
         "may_delete": may(request.user, dataset.project, at_least=MAY_DELETE),
     }
+    if wanted.state == "suggested":
+        context |= suggestions_context(dataset, wanted)
     return render(request, "datasets/dataset_bench.html", context)
 
 
@@ -86,6 +91,20 @@ def labels(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
+def suggestions(request: HttpRequest, pk: int) -> HttpResponse:
+    """How sure the suggestions are, after some were accepted or came anew."""
+    dataset = dataset_for(request.user, pk)
+    try:
+        wanted = replace(filter_of(request, dataset), state="suggested")
+    except Refusal as refusal:
+        return HttpResponse(str(refusal), status=refusal.status, content_type="text/plain; charset=utf-8")
+    may_tag = may(request.user, dataset.project, at_least=Role.LABELLER)
+    context = suggestions_context(dataset, wanted) | {"dataset": dataset, "may_tag": may_tag}
+    return render(request, "datasets/_suggestions_line.html", context)
+
+
+@login_required
+@require_GET
 def image(request: HttpRequest, pk: int) -> HttpResponse:
     """One picture large, with its facts and history; a fragment for the bench, a page by itself."""
     found = picture_for(request, pk)
@@ -107,8 +126,10 @@ def filter_of(request: HttpRequest, dataset: Dataset) -> Filter:
         params["state"] = "unlabelled" if dataset.images.live().filter(label=None).exists() else ""
     if params.get("state") == "all":
         params["state"] = ""
-    if params.get("state") in ("trashed", "suggested"):
+    if params.get("state") == "trashed":
         raise Http404
+    if params.get("state") == "suggested" and not params.get("order"):
+        params["order"] = "-confidence"
     return Filter.from_params(params)
 
 
@@ -116,10 +137,27 @@ def thumbnails(request: HttpRequest, dataset: Dataset, wanted: Filter) -> dict[s
     """One page of the grid by its key, and the address of the next."""
     limit = request.GET.get("limit", "")
     count = min(int(limit), MOST_AT_ONCE) if limit.isdecimal() and len(limit) < 5 and int(limit) else PER_PAGE
-    found = images_matching(dataset, wanted).select_related("label").defer("sha256", "key", "difference_hash")
+    confirming = wanted.state == "suggested"
+    shown = ["label", "suggestion__label"] if confirming else ["label"]
+    found = images_matching(dataset, wanted).select_related(*shown).defer("sha256", "key", "difference_hash")
     cursor = request.GET.get("cursor", "")
     one_page = page(found, lambda row: row, limit=count, cursor=cursor, order=wanted.field)
-    return {"images": one_page["items"], "next": one_page["next"], "query": view_query(wanted)}
+    query = view_query(wanted)
+    return {"images": one_page["items"], "next": one_page["next"], "query": query, "confirming": confirming}
+
+
+def suggestions_context(dataset: Dataset, wanted: Filter) -> dict[str, Any]:
+    """What stands above the suggestions: how sure they are, and how right they were so far."""
+    latest = dataset.suggestions.order_by("-created_at").first()
+    return {
+        "steps": [(f"{step:.2f}", round(100 * step), count) for step, count in how_sure(dataset, wanted)],
+        "record": record_of(dataset),
+        "weak": latest is not None and latest.source == WEAK,
+        "made": latest.created_at.isoformat() if latest else "",
+        "filter_query": wanted.query(),
+        "query": view_query(wanted),
+        "chosen_step": f"{USUALLY_SURE:.2f}",
+    }
 
 
 def view_query(wanted: Filter, **changes: Any) -> str:
@@ -143,7 +181,7 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
         "wanted": wanted,
         "filter_query": wanted.query(),
         "tabs": tabs(wanted, counts),
-        "order_query": f"&order={wanted.order}" if wanted.order != "id" else "",
+        "order_query": "" if wanted.by_confidence or wanted.order == "id" else f"&order={wanted.order}",
         "may_tag": may(request.user, project, at_least=Role.LABELLER),
         "may_edit": may(request.user, project, at_least=MAY_EDIT_LABELS),
         "max_labels": settings.MAX_LABELS,
@@ -151,12 +189,15 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
 
 
 def tabs(wanted: Filter, counts: Counts) -> list[dict[str, Any]]:
-    """Unlabelled, Labelled, All: each keeps the other filters, but for a label where none can be."""
+    """Unlabelled, To confirm, Labelled, All: each keeps the other filters, but for a label where none can be."""
     kinds = [
         ("unlabelled", _("Unlabelled"), counts.unlabelled, {"state": "unlabelled", "label": ""}),
+        ("suggested", _("To confirm"), counts.suggested, {"state": "suggested"}),
         ("labelled", _("Labelled"), counts.labelled, {"state": "labelled"}),
         ("total", _("All"), counts.total, {"state": "", "label": ""}),
     ]
+    if wanted.by_confidence:
+        wanted = replace(wanted, order="id")
     current = wanted.state or ("labelled" if wanted.label else "total")
     return [
         {"key": key, "name": name, "count": n, "query": view_query(wanted, **there), "active": key == current}
@@ -164,9 +205,10 @@ def tabs(wanted: Filter, counts: Counts) -> list[dict[str, Any]]:
     ]
 
 
-def orders() -> list[tuple[str, str]]:
+def orders(wanted: Filter) -> list[tuple[str, str]]:
     """The orders that a person can choose."""
-    return [
+    sure = [("-confidence", _("Surest first")), ("confidence", _("Most doubtful first"))]
+    return (sure if wanted.state == "suggested" else []) + [
         ("id", _("First imported first")),
         ("-id", _("Last imported first")),
         ("file", _("By file name")),

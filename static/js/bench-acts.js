@@ -77,13 +77,19 @@ export function openActs(root, grid, labels, { settled, saving }) {
   }
 
   const view = root.dataset;
-  const staysTagged = (label) => view.state !== "unlabelled" && (!view.label || view.label === label.name);
+  const staysTagged = (label) => !["unlabelled", "suggested"].includes(view.state) && (!view.label || view.label === label.name);
   const staysUntagged = () => view.state !== "labelled" && !view.label;
 
   function tag(chosen, label) {
     const body = { ...target(chosen), label: label?.name ?? null, create: Boolean(label?.create) };
     if (!chosen.everything) grid.apply(chosen.ids, label, label ? staysTagged(label) : staysUntagged());
     act(view.tagUrl, body, { reload: chosen.everything || Boolean(label?.create) });
+  }
+
+  /** Takes what is suggested; sure: only what is suggested with at least this confidence. */
+  function accept(chosen, sure = 0) {
+    if (!chosen.everything) grid.apply(chosen.ids, null, false);
+    act(view.acceptUrl, { ...target(chosen), at_least: sure }, { reload: chosen.everything });
   }
 
   function discard(chosen) {
@@ -111,5 +117,5 @@ export function openActs(root, grid, labels, { settled, saving }) {
   }
 
   queue.retry();
-  return { tag, deleteLabel, discard, undo, redo, retry: queue.retry, waiting: () => number(queue.size) };
+  return { tag, accept, deleteLabel, discard, undo, redo, retry: queue.retry, waiting: () => number(queue.size) };
 }

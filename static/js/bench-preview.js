@@ -2,7 +2,7 @@
 
 import { fill } from "./format.js";
 
-export function openPreview(root, grid, { onTag, onDiscard }) {
+export function openPreview(root, grid, { onTag, onDiscard, onAccept }) {
   const dialog = root.querySelector("[data-preview]");
   const place = dialog.querySelector("[data-preview-place]");
   let shown = null;
@@ -51,6 +51,7 @@ export function openPreview(root, grid, { onTag, onDiscard }) {
     if (event.key in steps) step(steps[event.key]);
     else if (event.key === " ") dialog.close();
     else if (event.key === "Delete") leave(onDiscard);
+    else if (event.key === "Enter" && onAccept && !event.target.closest("a, button")) leave(onAccept);
     else {
       const label = labelOf(event.key);
       if (!label) return;

@@ -7,6 +7,7 @@ import { listenToKeys } from "./bench-keys.js";
 import { openLabels } from "./bench-labels.js";
 import { openPreview } from "./bench-preview.js";
 import { openSelection } from "./bench-selection.js";
+import { openSuggestions } from "./bench-suggestions.js";
 import { say } from "./bench-words.js";
 import { number } from "./format.js";
 import { show } from "./toast.js";
@@ -51,6 +52,7 @@ const acts = mayTag
         if (answer.counts) root.dataset.matching = answer.counts.matching;
         root.querySelector("[data-empty]")?.toggleAttribute("hidden", matching() > 0);
         drawBar();
+        suggestions?.refresh();
       },
       saving(count, state) {
         const line = root.querySelector("[data-saving]");
@@ -71,7 +73,9 @@ function finish(act) {
 }
 
 const tag = (label) => finish((what) => acts.tag(what, label));
-const untag = () => finish((what) => acts.tag(what, null));
+const confirming = root.dataset.state === "suggested"; // where no picture has a label to remove
+const untag = () => confirming || finish((what) => acts.tag(what, null));
+const accept = confirming && acts ? () => finish((what) => acts.accept(what)) : null;
 const discard = () => finish((what) => acts.discard(what));
 
 /** A name that was typed: one of the labels, or a new one where the person may make it. */
@@ -94,6 +98,7 @@ form?.addEventListener("submit", (event) => {
   const act = event.submitter?.dataset.act ?? "tag";
   if (act === "untag") return untag();
   if (act === "discard") return discard();
+  if (act === "accept") return accept?.();
   const field = form.querySelector("[data-tag-as]");
   const name = event.submitter?.name === "label" ? event.submitter.value : field.value.trim();
   const label = name ? labelNamed(name) : null;
@@ -109,6 +114,7 @@ root.querySelector("[data-retry]")?.addEventListener("click", () => acts.retry()
 const preview = openPreview(root, grid, {
   onTag: (id, label) => acts?.tag({ ids: [id] }, label),
   onDiscard: (id) => acts?.discard({ ids: [id] }),
+  onAccept: accept && ((id) => acts.accept({ ids: [id] })),
 });
 grid.list.addEventListener("click", (event) => {
   const link = event.target.closest(".thumb-open");
@@ -121,7 +127,8 @@ grid.list.addEventListener("dblclick", (event) => {
   if (thumb) preview.open(thumb);
 });
 if (mayTag) openBand(root, grid, selection);
-listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, discard });
+listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, discard, accept });
+const suggestions = confirming ? openSuggestions(root, grid, acts) : null;
 
 // ---- one label: rename, delete --------------------------------------------------------------------------------
 const labelDialog = root.querySelector("[data-label-dialog]");
