@@ -15,7 +15,6 @@ from projects.models import AccessToken, AuditEntry, Invitation, Membership, Pro
 from projects.reset_links import reset_link
 from web.admin import ReadOnlyAdmin
 
-
 admin.site.unregister(Group)  # rights come from roles in projects
 admin.site.unregister(User)
 
@@ -48,7 +47,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     fk_name = "project"
     fields = ["user", "role", "added_by", "created_at"]
-    readonly_fields = fields
+    readonly_fields = ["user", "role", "added_by", "created_at"]
     extra = 0
     can_delete = False
 

@@ -1,7 +1,6 @@
 """Projects, who belongs to them, the tokens of programs, and the audit trail."""
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import models

@@ -12,7 +12,7 @@ from projects.guessing import SLOWED, Tries
 
 
 class SignInForm(AuthenticationForm):
-    """Name and password; wrong ones count, and who guesses too fast waits. No answer tells whether an account exists."""
+    """Name and password; wrong ones count, and who guesses too fast waits. No answer tells which accounts exist."""
 
     def clean(self) -> dict[str, Any]:
         """Look at the password only when it is this browser's turn."""

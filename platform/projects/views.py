@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects import audit
-from projects.access import Role, may, project_for
+from projects.access import may, project_for
 from projects.creation import create_project
 from projects.forms import InvitationForm, MemberForm, ProjectForm, SettingsForm, TokenForm
 from projects.members import AlreadyMember, LastOwner, add_member, change_role, remove_member
-from projects.models import Invitation, Membership, Project
+from projects.models import Invitation, Membership, Project, Role
 from projects.tokens import make_token
 
 
@@ -24,7 +24,7 @@ def new_project(request: HttpRequest) -> HttpResponse:
     """Make a project."""
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        project = create_project(user=request.user, **form.cleaned_data)  # type: ignore[misc]
+        project = create_project(user=request.user, **form.cleaned_data)  # type: ignore[arg-type]
         return redirect("project", project.pk)
     return render(request, "projects/project_new.html", {"form": form})
 

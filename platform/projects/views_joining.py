@@ -13,12 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from projects.access import Role, project_for
+from projects.access import project_for
 from projects.forms import InvitationForm
 from projects.guessing import Tries
 from projects.invitations import DeadInvitation, accept, invite, open_invitation, withdraw
 from projects.members import AlreadyMember
-from projects.models import Invitation
+from projects.models import Invitation, Role
 from projects.tokens import digest_of
 from projects.views import show_members
 from web.addresses import link_to
@@ -74,7 +74,7 @@ def joining(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             return let_in(request, invitation, request.user)
         return render(request, "projects/join.html", {"invitation": invitation})
-    form = UserCreationForm(request.POST or None)
+    form: UserCreationForm[User] = UserCreationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Log lines that can be trusted and joined up: a request or job id on each, control characters shown, secrets hidden."""
+"""Log lines to be trusted: a request's or job's id on each, control characters made visible, secrets hidden."""
 
 import json
 import logging
@@ -86,7 +86,7 @@ class JsonLines(logging.Formatter):
 
 
 class RequestIds:
-    """Every request has an id, the caller's own where it is a plain one; it goes back in the answer and into the log."""
+    """Every request has an id, the caller's own where it is a plain one; the answer and the log carry it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

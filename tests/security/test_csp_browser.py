@@ -12,7 +12,7 @@ from tests.queue import RealQueue
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ADMIN = ["/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/jobs/job/", "/admin/projects/accesstoken/"]
-DASHBOARD = ["/admin/django_rq/dashboard/", "/admin/django_rq/dashboard/queues/0/", "/admin/django_rq/dashboard/workers/0/"]
+DASHBOARD = [f"/admin/django_rq/dashboard/{path}" for path in ("", "queues/0/", "workers/0/")]
 
 
 @pytest.fixture
