@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from datasets.models import Dataset
+from jobs.models import Job
 from projects.tokens import make_token
 from serving.models import Service
 from tests.queue import RealQueue
@@ -203,3 +204,15 @@ def test_what_lies_in_the_trash_is_gone_for_all_that_is_not_about_the_trash(worl
     gone = [row for row in WITH_OBJECTS if any(noun in row.route for noun in nouns_gone) and "restore" not in row.route]
     assert len(gone) > 50
     assert wrong("not found", asked(worlds, ((row, "owner") for row in gone))) == []
+
+
+def test_a_labeller_cannot_cancel_somebody_elses_work_and_an_engineer_can(worlds: Worlds) -> None:
+    people = worlds.team.people
+    job = Job.objects.create(
+        project=worlds.own.project, kind="training.train", queue="training", created_by=people["owner"]
+    )
+    assert signed_in(worlds, "labeller").post(f"/jobs/{job.pk}/cancel/").status_code == 403
+    job.refresh_from_db()
+    assert not job.cancel_requested
+    with transaction.atomic():
+        assert signed_in(worlds, "engineer").post(f"/jobs/{job.pk}/cancel/").status_code == 302

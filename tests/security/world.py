@@ -45,7 +45,9 @@ class World:
         world.ids["members"] = Membership.objects.get(project=project, user=engineer).pk
         world.ids["tokens"] = make_token(project=project, user=engineer, name="camera")[0].pk
         world.ids["invitations"] = invite(project=project, role=Role.VIEWER, by=owner)[0].pk
-        world.ids["jobs"] = Job.objects.create(project=project, kind="datasets.import", queue="bulk").pk
+        world.ids["jobs"] = Job.objects.create(
+            project=project, kind="datasets.import", queue="bulk", created_by=labeller
+        ).pk
         dataset = tagged(project, LABELS)
         world.ids |= ids_in(dataset, labeller)
         version = trained(project, dataset, engineer)
