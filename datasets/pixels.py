@@ -63,11 +63,8 @@ def _too_many_pixels(width: int | None, height: int | None, limit: int) -> Unrea
 
 
 def _type_not_taken(name: str) -> UnreadableImage:
-    return UnreadableImage(
-        "type-not-taken",
-        f"{name} is not taken. Use JPEG, PNG, BMP, WebP or HEIC.",
-        type=name,
-    )
+    sentence = f"{name} is not taken. Use JPEG, PNG, BMP, WebP or HEIC."
+    return UnreadableImage("type-not-taken", sentence, type=name)
 
 
 # What a damaged file makes Pillow's decoders raise, beside OSError (which holds UnidentifiedImageError).
@@ -249,12 +246,8 @@ def _check_bytes(stream: BinaryIO, max_bytes: int | None) -> None:
     if size == 0:
         raise UnreadableImage("empty", "The file is empty.")
     if max_bytes is not None and size > max_bytes:
-        raise UnreadableImage(
-            "too-many-bytes",
-            f"The file has {size / 1024**2:.1f} MB; {max_bytes / 1024**2:g} are allowed.",
-            bytes=size,
-            limit=max_bytes,
-        )
+        sentence = f"The file has {size / 1024**2:.1f} MB; {max_bytes / 1024**2:g} are allowed."
+        raise UnreadableImage("too-many-bytes", sentence, bytes=size, limit=max_bytes)
 
 
 def _check_pixels(image: Image.Image, max_pixels: int) -> None:
