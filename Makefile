@@ -9,13 +9,14 @@ TAXON_TEST_DATA ?= $(abspath ../shared/data)
 export TAXON_TEST_DATA
 endif
 
-.PHONY: help setup setup-dev run demo test lint bench doctor lock messages
+.PHONY: help setup setup-dev run demo test faults lint bench doctor lock messages
 
 help:
 	@echo "make setup   .venv and everything the other commands need"
 	@echo "make run     the whole product on http://$(HOST):$(PORT)"
 	@echo "make demo    the main job, end to end, on pictures drawn by the project itself"
 	@echo "make test    every test   (ARGS='-k name' for some)"
+	@echo "make faults  the long runs that kill, freeze and starve processes"
 	@echo "make lint    every check that reads the code"
 	@echo "make bench   the benchmarks"
 	@echo "make doctor  checks every component and says how to mend it"
@@ -40,6 +41,9 @@ test: TAXON_WEIGHTS_DIR ?= $(abspath $(wildcard ../shared/weights))
 test: setup-dev
 	@deploy/test-tools
 	@TAXON_WEIGHTS_DIR="$(TAXON_WEIGHTS_DIR)" $(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+faults: setup-dev
+	@TAXON_FAULTS=long $(PYTHON_IN_VENV) -m pytest tests/faults -s $(ARGS)
 
 lint: setup-dev
 	$(PYTHON_IN_VENV) -m ruff check .

@@ -8,6 +8,7 @@ class ServingConfig(AppConfig):
     """Registers what other rooms may use of this one."""
 
     name = "serving"
+    verbose_name = _("Services")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -1,12 +1,14 @@
 """Django's entry to the app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TrainingConfig(AppConfig):
     """Registers what other rooms may use of this one."""
 
     name = "training"
+    verbose_name = _("Models")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -14,7 +14,7 @@ SURE = 0.15
 
 def percent(fraction: float) -> str:
     """A share as people read it: 92.3 %."""
-    return f"{100 * fraction:.1f} %"
+    return f"{100 * fraction:.1f}\N{NO-BREAK SPACE}%"
 
 
 def confusions(matrix: dict[str, Any]) -> list[dict[str, Any]]:

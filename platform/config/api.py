@@ -1,12 +1,31 @@
 """The root of the JSON API: one OpenAPI document over every room's routes."""
 
+import json
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
+from ninja.renderers import BaseRenderer
+from ninja.responses import NinjaJSONEncoder
 
 from projects.auth import API_AUTH
 from web import problems, unavailable
 
+
+class ReadableJSON(BaseRenderer):
+    """JSON in UTF-8 as people read it: 狗, not \\u72d7."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
+        """The body of an answer."""
+        return json.dumps(data, cls=NinjaJSONEncoder, ensure_ascii=False)
+
+
 api = NinjaAPI(
+    renderer=ReadableJSON(),
     title="Taxon",
     version="1",
     description="Turn folders of photos into a prediction API. Errors are RFC 9457 problem documents.",
@@ -23,6 +42,7 @@ for room in ("projects", "datasets", "training", "serving"):
     api.add_router("", f"{room}.api.router")
 
 
+@csrf_exempt  # a program that mistypes an address is told so, whatever it sends
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Any other path below the API: JSON too, not the site's page."""
-    return problems.problem(404, "not-found", "There is no such route; see /api/v1/docs.")
+    return problems.problem(404, "not-found", _("There is no such route; /api/v1/docs lists them."))

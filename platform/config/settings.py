@@ -134,8 +134,6 @@ RQ_QUEUES = {
         "URL": REDIS_URL,
         "DEFAULT_TIMEOUT": -1,
         "SERIALIZER": "rq.serializers.JSONSerializer",
-        # A Redis that hangs must not take a page with it: the row stays queued and is picked up later.
-        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 0.5},
     }
     for name in QUEUES
 }

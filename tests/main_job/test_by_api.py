@@ -96,7 +96,7 @@ def test_a_zip_of_photographs_becomes_a_service(
     assert [answer["file"] for answer in tried] == [name for name, _ in loose[:3]]
 
     program.post("/services", 201, json={"name": "动物", "slug": "animals-api", "model": model, "version": 1})
-    program.post("/services/animals-api/approve", 200)
+    program.post("/services/animals-api/approve", 202)
     service = program.wait("/services/animals-api")
     assert service["state"] == "online"
 

@@ -83,3 +83,8 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(client: Client, db:
     client.post("/accounts/login/", {"username": "ada", "password": "pictures-of-cats"})
     session = client.cookies["sessionid"]
     assert session["httponly"] and session["samesite"] == "Lax"
+
+
+def test_a_post_to_an_unknown_api_route_answers_json_too(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/api/v1/datasets/1/nothing-here", {})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")

@@ -27,7 +27,7 @@ def chip_kind(state: str) -> str:
 @register.filter
 def percent(value: float | None, digits: int = 1) -> str:
     """A share of one as percent; a dash where there is none."""
-    return "–" if value is None else f"{value * 100:.{digits}f} %"
+    return "–" if value is None else f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 @register.filter
