@@ -48,7 +48,15 @@ def test_a_cancel_is_a_post_of_somebody_who_may(page: Page, job: Job) -> None:
     assert page("labeller").get(url).status_code == 405
     assert page("stranger").post(url).status_code == 404
     assert page("viewer").post(url).status_code == 403
-    assert page("labeller").post(url).status_code == 302
+    assert page("labeller").post(url).status_code == 403  # it is somebody else's
+    assert page("engineer").post(url).status_code == 302
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED
+
+
+def test_a_labeller_cancels_what_they_started(page: Page, job: Job, team: Team) -> None:
+    Job.objects.filter(pk=job.pk).update(created_by=team.people["labeller"])
+    assert page("labeller").post(reverse("jobs:cancel", args=[job.pk])).status_code == 302
     job.refresh_from_db()
     assert job.state == State.CANCELLED
 
