@@ -1,0 +1,89 @@
+"""An import whose storage is full, or goes away meanwhile: it says so or goes on, and leaves nothing half-made."""
+
+import os
+from collections.abc import Callable
+
+from django.core.files.storage import default_storage
+from PIL import Image as PillowImage
+
+from config.verify import findings
+from datasets.models import Import
+from jobs.models import Job
+from tests.datasets.makers import begin, make_dataset, taken, zip_of
+from tests.factories import Team, picture
+from tests.storage.bucket import BadNetwork
+from tests.storage.test_files import room_for
+from tests.storage.test_trouble import network as network  # noqa: PLC0414  (a fixture)
+from web import storage
+
+
+def noise(side: int) -> bytes:
+    """A picture that no format makes small."""
+    import io
+
+    out = io.BytesIO()
+    PillowImage.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_an_import_that_finds_the_disk_full_says_so_and_works_once_there_is_room(
+    team: Team, work: Callable[[], None]
+) -> None:
+    dataset = make_dataset(team)
+    large = noise(1100)
+    begun = begin(team, dataset, ("a.zip", zip_of({"cat/a.png": picture("red"), "cat/b.png": large})))
+    with room_for(3_000_000):
+        work()
+    begun.refresh_from_db()
+    assert (begun.state, str(begun.sentence)) == ("failed", str(storage.StorageFull()))
+    assert taken(dataset) == {}
+    assert storage.leftovers(older_than=0) == []
+    again = begin(team, dataset, ("a.zip", zip_of({"cat/a.png": picture("red"), "cat/b.png": large})))
+    work()
+    again.refresh_from_db()
+    assert (again.state, again.imported) == ("ready", 2)
+    assert not list(findings(grace=0))
+
+
+def test_an_upload_that_finds_the_disk_full_is_answered_507_and_nothing_begins(
+    team: Team, api: Callable[..., object]
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    dataset = make_dataset(team)
+    archive = SimpleUploadedFile("a.zip", zip_of({"cat/b.png": noise(800)}))
+    with room_for(1_000_000):
+        answer = api("labeller").post(f"/api/v1/datasets/{dataset.pk}/imports", {"archive": archive})  # type: ignore[attr-defined]
+    assert (answer.status_code, answer.json()["code"]) == (507, "storage-full")
+    assert not Import.objects.exists() and storage.leftovers(older_than=0) == []
+
+
+def test_an_import_goes_on_when_the_bucket_is_back(
+    team: Team, work: Callable[[], None], network: BadNetwork
+) -> None:
+    dataset = make_dataset(team)
+    begun = begin(
+        team, dataset, ("a.zip", zip_of({"cat/a.png": picture("red"), "dog/b.png": picture("blue")}))
+    )
+    network.be("error", times=4)  # the first attempt's three tries, and one of the second's
+    work()
+    begun.refresh_from_db()
+    assert (begun.state, begun.imported) == ("ready", 2)
+    job = Job.objects.get(pk=begun.job_id)
+    assert len(job.failures) == 1 and "StorageUnavailable" in job.failures[0]["reason"]
+    assert not list(findings(grace=0))
+    assert not [key for key, _ in default_storage.contents() if key.startswith("uploads/")]
+
+
+def test_a_bucket_whose_key_is_revoked_meanwhile_parks_the_import_and_leaves_no_orphan(
+    team: Team, work: Callable[[], None], network: BadNetwork
+) -> None:
+    dataset = make_dataset(team)
+    begun = begin(team, dataset, ("a.zip", zip_of({"cat/a.png": picture("red")})))
+    network.be("denied")
+    work()
+    begun.refresh_from_db()
+    job = Job.objects.get(pk=begun.job_id)
+    assert (job.state, begun.state) == ("parked", "failed")
+    network.be("well")
+    assert {wrong.code for wrong in findings(grace=0)} <= {"file-without-row"}
