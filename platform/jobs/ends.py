@@ -17,6 +17,7 @@ from jobs.failures import MOST_FAILURES, Cause, Failure, alike_in_a_row, gives_u
 from jobs.models import ENDED, WAITING, Job, State
 from jobs.registry import kind_of
 from jobs.wakes import wake
+from web.logs import masked
 from web.sentences import Refusal, Sentence
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def fail(job_id: int, number: int, failure: Failure, **unchanged: Any) -> bool:
         if row is None:
             return False
         failures = [*row.failures, failure.entry(row)][-MOST_FAILURES:]
-        kept = {"failures": failures, "traceback": failure.trace}
+        kept = {"failures": failures, "traceback": masked(failure.trace)}
         if row.cancel_requested:
             return _ended(row, State.CANCELLED, Sentence(CANCELLED), **kept)
         sentence = failure.sentence(failures)
@@ -141,4 +142,4 @@ def tell(job: Job) -> None:
                 ended(job)
     except Exception:
         log.exception("job %s ended as %s, and its room failed to hear it", job.pk, job.state)
-        Job.objects.filter(pk=job.pk).update(traceback=f"{job.traceback}\n{traceback.format_exc()}".strip())
+        Job.objects.filter(pk=job.pk).update(traceback=masked(f"{job.traceback}\n{traceback.format_exc()}".strip()))

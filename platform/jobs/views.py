@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jobs.access import job_for
 from jobs.queue import cancel
-from projects.access import project_for
+from projects.access import may, project_for
 from projects.models import Role
 
 SHOWN = 100
@@ -20,7 +20,9 @@ def project_jobs(request: HttpRequest, project_pk: int) -> HttpResponse:
     """What runs, waits and ended lately."""
     project = project_for(request.user, project_pk)
     jobs = project.jobs.select_related("created_by").order_by("-id")[:SHOWN]
-    return render(request, "jobs/job_list.html", {"project": project, "jobs": jobs, "active": "jobs"})
+    is_engineer = may(request.user, project, at_least=Role.ENGINEER)
+    context = {"project": project, "jobs": jobs, "is_engineer": is_engineer, "active": "jobs"}
+    return render(request, "jobs/job_list.html", context)
 
 
 @login_required
