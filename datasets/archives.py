@@ -25,6 +25,7 @@ class Offered:
     name: str  # with its folders, as people know it
     folder: str  # that directly holds it; empty at the root
     load: Callable[[], bytes]
+    split: str = ""  # a wish: train, validation or test
 
 
 class Archive:

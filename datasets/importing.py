@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.archives import Archive, Offered
 from datasets.embeddings import embed_soon
+from datasets.formats.matching import with_labels
 from datasets.imports import UNFINISHED, forget_uploads
 from datasets.models import Import, ImportState
 from datasets.preparing import Prepared, prepare, sha256_of
@@ -74,17 +75,21 @@ def offered_by(attempt: Attempt, found: Import) -> Iterator[tuple[list[Offered],
         move(attempt, found, ImportState.READING)
     with ExitStack() as opened:
         files: list[Offered] = []
+        manifests: list[tuple[str, bytes]] = []
         note = None
         for source in found.sources:
             attempt.check()
             path = opened.enter_context(storage.local_copy(source["key"]))
+            if source.get("manifest"):
+                manifests.append((source["name"], path.read_bytes()))
+                continue
             if not source["archive"]:
                 files.append(Offered(source["name"], "", path.read_bytes))
                 continue
             try:
                 archive = opened.enter_context(Archive(path, found.encoding))
             except NotAZip:
-                if len(found.sources) == 1:
+                if sum(not each.get("manifest") for each in found.sources) == 1:
                     raise
                 files.append(Offered(source["name"], "", unreadable))
                 continue
@@ -93,7 +98,7 @@ def offered_by(attempt: Attempt, found: Import) -> Iterator[tuple[list[Offered],
                 note = Sentence(
                     gettext_noop("Names in the zip were read as %(encoding)s."), encoding=archive.encoding
                 )
-        yield files, note
+        yield with_labels(files, manifests), note
 
 
 def unreadable() -> bytes:
@@ -122,7 +127,7 @@ def batches(files: Sequence[Offered], *, start: int) -> Iterator[list[Candidate]
     held = 0
     for position in range(start, len(files)):
         offered = files[position]
-        candidate = Candidate(position, offered.name, offered.folder)
+        candidate = Candidate(position, offered.name, offered.folder, offered.split)
         try:
             candidate.content = offered.load()
             candidate.sha256 = sha256_of(candidate.content)

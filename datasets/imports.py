@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.archive_names import ENCODINGS, is_litter, parts_of, shown
 from datasets.archives import looks_like_a_zip
+from datasets.formats.matching import rows_of
 from datasets.labels import clean_name
 from datasets.models import Dataset, Image, Import, ImportState, TagAction, Upload
 from datasets.tagging import trash_images
@@ -24,6 +25,7 @@ from web import storage
 from web.sentences import Conflict, Refusal
 
 KIND = "datasets.import"
+MAX_MANIFEST_BYTES = 64 * 1024**2
 FormFile: TypeAlias = "UploadedFile[Any]"
 UNFINISHED = (
     ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.CHOOSING, ImportState.STORING,
@@ -51,6 +53,13 @@ class ArchiveTooLarge(Refusal):
     status = 413
 
 
+class ManifestTooLarge(Refusal):
+    """More than a list of files can be."""
+
+    code = "manifest-too-large"
+    status = 413
+
+
 class TakenAlready(Conflict):
     """An upload is imported once."""
 
@@ -71,18 +80,21 @@ def begin_import(
     label_name: str = "",
     encoding: str = "",
     archive: bool = False,
+    manifest: "FormFile | None" = None,
 ) -> Import:
     """Keep the uploads and queue their import. Zips are known by content; `archive`: all are meant to be.
 
-    `label_name` is for files without a folder; `encoding` is how a zip's unmarked names are to be read.
-    Raises NothingOffered, ArchiveTooLarge, UnknownEncoding, BadLabel.
+    `label_name` is for files without a folder; `encoding` is how a zip's unmarked names are to be read;
+    `manifest` says which file has which label. Raises NothingOffered, ArchiveTooLarge, UnknownEncoding, BadLabel,
+    NotUnderstood.
     """
     label_name, encoding = checked(label_name, encoding)
     files = [each for each in files if archive or not is_litter(parts_of(each.name or "?"))]
     if not files:
         raise NothingOffered(gettext_noop("Choose a zip, or one or more pictures."))
     refuse_too_large(files)
-    sources = [keep(each, archive) for each in files]
+    sources = [keep_manifest(manifest)] if manifest else []
+    sources += [keep(each, archive) for each in files]
     with transaction.atomic():
         return queue_import(dataset, user, sources, label_name, encoding)
 
@@ -163,6 +175,17 @@ def keep(upload: FormFile, archive: bool) -> dict[str, object]:
     upload.seek(0)
     key = storage.put(f"uploads/{uuid.uuid4().hex}", upload)
     return {"key": key, "name": shown(upload.name or "", 255), "archive": zipped}
+
+
+def keep_manifest(upload: FormFile) -> dict[str, object]:
+    """Store a file of labels that can be read. Raises NotUnderstood."""
+    if (upload.size or 0) > MAX_MANIFEST_BYTES:
+        raise ManifestTooLarge(
+            gettext_noop("A file of labels may have at most %(mb)s MB."), mb=MAX_MANIFEST_BYTES // 1024**2
+        )
+    upload.seek(0)
+    rows_of(upload.name or "", upload.read())
+    return keep(upload, archive=False) | {"archive": False, "manifest": True}
 
 
 def cancel_import(found: Import) -> bool:

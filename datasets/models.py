@@ -206,6 +206,7 @@ class Image(models.Model):
     difference_hash = models.BigIntegerField(null=True)  # 64-bit dHash of the upright picture, signed
     grey = models.BooleanField(_("without colour"), default=False)
     label = models.ForeignKey(Label, models.SET_NULL, null=True, blank=True, related_name="images")
+    split = models.CharField(_("wished side of the split"), max_length=10, blank=True)  # train, validation, test
     last_action = models.ForeignKey("TagAction", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)

@@ -52,6 +52,23 @@ REASONS: dict[str, str] = {
         "The zip unpacks to far more than its size, and reading stopped before this file."
         " Upload fewer pictures at once."
     ),
+    # what a file of labels says
+    "manifest-row": gettext_noop("Row %(row)s of %(manifest)s cannot be read: it needs a path and a label."),
+    "manifest-labels": gettext_noop(
+        "Row %(row)s of %(manifest)s gives “%(path)s” several labels; a picture has one. Choose one."
+    ),
+    "manifest-no-file": gettext_noop(
+        "Row %(row)s of %(manifest)s names “%(path)s”, which is not among the files that were sent."
+    ),
+    "manifest-link": gettext_noop(
+        "Row %(row)s of %(manifest)s is a link, and links are not fetched. Put the picture itself into the zip."
+    ),
+    "manifest-several": gettext_noop(
+        "Row %(row)s of %(manifest)s: several files are called “%(path)s”. Write more of its folders."
+    ),
+    "manifest-again": gettext_noop(
+        "Row %(row)s of %(manifest)s gives “%(path)s” another label than an earlier row; the earlier one counts."
+    ),
     # what is there already
     "duplicate": gettext_noop("The same picture is in the data set already, as “%(name)s”."),
     "duplicate-other-label": gettext_noop(

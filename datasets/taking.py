@@ -23,6 +23,7 @@ class Candidate:
     position: int
     name: str
     folder: str
+    split: str = ""
     content: bytes = b""
     sha256: str = ""
     prepared: Prepared | None = None
@@ -74,7 +75,9 @@ def _write(found: Import, batch: list[Candidate]) -> tuple[int, int, int]:
         except NotAccepted as refusal:
             not_taken.append(_row(found, candidate, Outcome.REJECTED, refusal))
     Image.objects.bulk_create(new)
-    Image.objects.bulk_update(restored, ["trashed_at", "source", "position", "name", "label", "last_action"])
+    Image.objects.bulk_update(
+        restored, ["trashed_at", "source", "position", "name", "label", "split", "last_action"]
+    )
     NotTaken.objects.bulk_create(not_taken)
     duplicates = sum(row.outcome == Outcome.DUPLICATE for row in not_taken)
     counts = (
@@ -131,6 +134,7 @@ def _new_image(found: Import, candidate: Candidate, label: Label | None) -> Imag
         difference_hash=prepared.difference_hash,
         grey=prepared.grey,
         label=label,
+        split=candidate.split,
     )
 
 
@@ -138,7 +142,7 @@ def _restore(image: Image, found: Import, candidate: Candidate, label: Label | N
     """A picture that lies in the trash comes back as if it were new; its files are still there."""
     image.trashed_at, image.last_action = None, None
     image.source, image.position, image.name = found, candidate.position, _file_name(candidate)
-    image.label = label or image.label
+    image.label, image.split = label or image.label, candidate.split
 
 
 def _duplicate(found: Import, candidate: Candidate, label: Label | None, same: Image) -> NotTaken:

@@ -40,6 +40,7 @@ BODY = {
                     "properties": {
                         "archive": FILE | {"description": "A zip with a folder a label."},
                         "images": {"type": "array", "items": FILE, "description": "Pictures by themselves."},
+                        "manifest": FILE | {"description": "Rows of path,label[,split] for those files."},
                         "label": {"type": "string", "description": "For pictures without a folder."},
                         "encoding": {
                             "type": "string",
@@ -66,13 +67,6 @@ BODY = {
         },
     }
 }
-
-
-class NotYetTaken(Refusal):
-    """A form of upload that this version does not know."""
-
-    code = "not-supported"
-    status = 422
 
 
 class BadForm(Refusal):
@@ -168,10 +162,6 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
         archives, images = request.FILES.getlist("archive"), request.FILES.getlist("images")
     except MultiPartParserError as error:
         raise BadForm(gettext_noop("The multipart body cannot be read.")) from error
-    if "manifest" in request.FILES:
-        raise NotYetTaken(
-            gettext_noop("A CSV of labels is not taken yet; pack folders named after the labels.")
-        )
     if bool(archives) == bool(images) or len(archives) > 1:
         raise NothingOffered(gettext_noop("Send either one zip as `archive`, or pictures as `images`."))
     begun = begin_import(
@@ -181,6 +171,7 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
         label_name=str(request.POST.get("label", "")),
         encoding=str(request.POST.get("encoding", "")),
         archive=bool(archives),
+        manifest=request.FILES.get("manifest"),
     )
     return Status(202, shape(begun))
 
