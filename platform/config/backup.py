@@ -4,12 +4,11 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
@@ -169,16 +168,6 @@ def back_up_before_migrating() -> Path | None:
     for old in sorted(folder.glob("before-migration-*.tar"))[:-KEPT_BEFORE_MIGRATIONS]:
         old.unlink()
     return target
-
-
-def sweep() -> None:
-    """At a start: what killed processes left in the storage, and backups that never ended."""
-    with suppress(OSError):
-        storage.sweep()
-        forget_what_waited()
-    folder = Path(settings.DATA_DIR) / "backups"
-    for left in (*folder.glob("*.part"), *folder.glob(".backup-*")):
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def told(manifest: Manifest, target: Path) -> str:

@@ -19,7 +19,8 @@ UNUSED = ["hx-*.js", "htmax*.js", "redoc*"]
 
 def lay(say: Callable[[str], None]) -> None:
     """Bring the database and the static files up to date, and make the first account."""
-    from config.backup import CannotBackUp, back_up_before_migrating, sweep
+    from config.backup import CannotBackUp, back_up_before_migrating
+    from config.sweeping import sweep
 
     try:
         if made := back_up_before_migrating():

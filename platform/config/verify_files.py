@@ -61,15 +61,15 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(each)
 
 
-def stored() -> Iterator[str]:
-    """Every key in the storage but the storage's own marks."""
+def stored(folder: str = "") -> Iterator[str]:
+    """Every key in the storage (in one folder of it) but the storage's own marks."""
     root = storage.path_of("")
     if root is None:
-        keys = (key for key, _size in default_storage.contents())  # type: ignore[attr-defined]
+        keys = (key for key, _size in default_storage.contents(folder))  # type: ignore[attr-defined]
     else:
         keys = (
-            str((Path(folder) / name).relative_to(root))
-            for folder, _folders, names in os.walk(root)
+            str((Path(each) / name).relative_to(root))
+            for each, _folders, names in os.walk(root / folder)
             for name in names
         )
     yield from (key for key in keys if not key.startswith(OWN))

@@ -126,12 +126,12 @@ class Objects(Holding, S3Storage):  # type: ignore[misc]
         with told_plainly(name):
             return int(self.client.head_object(**self._place(name))["ContentLength"])
 
-    def contents(self) -> Iterator[tuple[str, int]]:
-        """Every key with its size."""
+    def contents(self, folder: str = "") -> Iterator[tuple[str, int]]:
+        """Every key (below a folder) with its size."""
         start = f"{self.location}/" if self.location else ""
         with told_plainly(start):
             pages = self.client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.bucket_name, Prefix=start):
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=f"{start}{folder}"):
                 for each in page.get("Contents", ()):
                     yield each["Key"].removeprefix(start), each["Size"]
 

@@ -1,0 +1,51 @@
+"""Takes away what killed processes left behind; nothing that anybody may still want."""
+
+import logging
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import DatabaseError
+
+from config.backup import forget_what_waited
+from config.verify_files import old, referenced, stored
+from web import storage
+from web.storage import DAY
+
+log = logging.getLogger(__name__)
+UPLOADS = "uploads/"
+
+
+def sweep() -> None:
+    """At a start. A storage or folder that does not let us is no reason not to start."""
+    try:
+        storage.sweep()
+        forget_what_waited()
+        forget_uploads()
+        forget_copies(Path(settings.DATA_DIR))
+    except (OSError, DatabaseError) as error:
+        log.warning("what killed processes left could not be swept: %s", " ".join(str(error).split()))
+
+
+def forget_uploads() -> None:
+    """Uploads that no unfinished import names. Their keys are used once, so nobody stores the same anew."""
+    named = {key for key, _row in referenced()}
+    for key in list(stored(UPLOADS)):
+        if key not in named and old(key, DAY):
+            default_storage.delete(key)
+
+
+def forget_copies(data: Path) -> None:
+    """Backups and restores that never ended. Only one process at a time starts on a data folder."""
+    for left in (*data.glob("backups/*.part"), *data.glob("backups/.backup-*"), *data.glob("*.restoring")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def forget_without_row() -> int:
+    """Every file that no row names, a day old at least. Nobody may be at work; how many went."""
+    named = {key for key, _row in referenced()}
+    gone = [key for key in stored() if key not in named and old(key, DAY)]
+    for key in gone:
+        default_storage.delete(key)
+    return len(gone)
