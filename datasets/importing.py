@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.archives import Archive, Offered
 from datasets.embeddings import embed_soon
+from datasets.formats import fer2013
 from datasets.formats.matching import with_labels
 from datasets.imports import UNFINISHED, forget_uploads
 from datasets.models import Import, ImportState
@@ -82,6 +83,9 @@ def offered_by(attempt: Attempt, found: Import) -> Iterator[tuple[list[Offered],
             path = opened.enter_context(storage.local_copy(source["key"]))
             if source.get("manifest"):
                 manifests.append((source["name"], path.read_bytes()))
+                continue
+            if not source["archive"] and (rows := fer2013.offers(path, source["name"])):
+                files += rows
                 continue
             if not source["archive"]:
                 files.append(Offered(source["name"], "", path.read_bytes))

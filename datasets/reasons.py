@@ -54,6 +54,10 @@ REASONS: dict[str, str] = {
     ),
     # what a file of labels says
     "manifest-row": gettext_noop("Row %(row)s of %(manifest)s cannot be read: it needs a path and a label."),
+    "pixels-row": gettext_noop(
+        "Row %(row)s of %(manifest)s cannot be read: it needs a number and the grey values (0 to 255) of a square"
+        " picture, parted by spaces."
+    ),
     "manifest-labels": gettext_noop(
         "Row %(row)s of %(manifest)s gives “%(path)s” several labels; a picture has one. Choose one."
     ),

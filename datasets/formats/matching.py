@@ -133,7 +133,9 @@ def told(each: Offered, said: Said | None, plain: set[str]) -> Offered:
     """A file with its row's word."""
     if said is None:
         folder = "" if each.folder in plain else each.folder
-        return replace(each, folder=folder, split=split_in(parts_of(each.name)[: -2 if folder else -1]))
+        return replace(
+            each, folder=folder, split=each.split or split_in(parts_of(each.name)[: -2 if folder else -1])
+        )
     if said.label is None:
         return replace(each, split=said.split or split_in(parts_of(each.name)[:-2]))
     return replace(each, folder=said.label, split=said.split or split_in(parts_of(each.name)[:-1]))
@@ -147,7 +149,9 @@ def with_split_folders(files: Sequence[Offered]) -> list[Offered]:
     below = len(labels) > 1 and not any(map(split_of, labels))
     return [
         replace(
-            each, folder=parts[-3] if below else each.folder, split=split_in(parts[: -1 if below else -2])
+            each,
+            folder=parts[-3] if below else each.folder,
+            split=each.split or split_in(parts[: -1 if below else -2]),
         )
         for parts, each in zip(inner, files, strict=True)
     ]

@@ -186,3 +186,28 @@ def test_a_manifest_that_cannot_be_read_is_refused_at_once(team: Team) -> None:
     status, body = post(team.program("labeller"), dataset, b"nothing here", images=picture)
     assert (status, body["code"]) == (422, "manifest-not-understood")
     assert not dataset.imports.exists()
+
+
+def test_a_table_of_pixels_becomes_grey_pictures(work: Work, team: Team) -> None:
+    def row(grey: int, usage: str, side: int = 48) -> str:
+        return f"{grey % 7},{' '.join([str(grey)] * side * side)},{usage}\n"
+
+    table = "emotion,pixels,Usage\n" + row(3, "Training") + row(8, "PublicTest") + "\n5,1 2 3,Training\n"
+    table += row(255, "PrivateTest") + row(256, "Training") + "6\n"
+    dataset = make_dataset(team)
+    found = begin(team, dataset, ("fer2013.csv", table.encode()))
+    work()
+    rows = dataset.images.order_by("position").values_list("name", "label__name", "split", "width", "grey")
+    assert list(rows) == [
+        ("fer2013.csv:2.png", "3", "train", 48, True),
+        ("fer2013.csv:3.png", "1", "validation", 48, True),
+        ("fer2013.csv:6.png", "3", "test", 48, True),
+    ]
+    assert outcomes(found) == {f"fer2013.csv:{n}.png": "pixels-row" for n in (5, 7, 8)}
+
+
+def test_a_list_comes_beside_loose_pictures(work: Work, team: Team) -> None:
+    dataset, [one, two] = make_dataset(team), colours(2)
+    begin(team, dataset, ("1.png", one), ("labels.csv", b"1.png,cat\n"), ("2.png", two))
+    work()
+    assert taken(dataset) == {"1.png": "cat", "2.png": None}
