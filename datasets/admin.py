@@ -15,6 +15,7 @@ from datasets.models import (
     Label,
     NotTaken,
     Snapshot,
+    Suggestion,
     TagAction,
     TagChange,
 )
@@ -106,7 +107,18 @@ class ImageAdmin(ReadOnlyAdmin):
 class TagActionAdmin(ReadOnlyAdmin):
     """Bulk changes, with who made and who undid them."""
 
-    list_display = ["id", "dataset", "kind", "label_name", "changed", "created_by", "created_at", "undone_at"]
+    list_display = [
+        "id",
+        "dataset",
+        "kind",
+        "label_name",
+        "changed",
+        "suggested",
+        "agreed",
+        "created_by",
+        "created_at",
+        "undone_at",
+    ]
     list_filter = ["kind", "created_at", "undone_at"]
     search_fields = ["dataset__name", "label_name", "created_by__username"]
     list_select_related = ["dataset", "created_by"]
@@ -120,6 +132,17 @@ class TagChangeAdmin(ReadOnlyAdmin):
     list_display = ["action", "image", "before"]
     search_fields = ["image__name"]
     list_select_related = ["action", "image", "before"]
+    show_full_result_count = False
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(ReadOnlyAdmin):
+    """Which labels pictures without one probably have."""
+
+    list_display = ["image", "dataset", "label", "confidence", "source", "created_at"]
+    list_filter = ["source", "created_at"]
+    search_fields = ["image__name", "label__name", "dataset__name"]
+    list_select_related = ["image", "dataset", "label"]
     show_full_result_count = False
 
 

@@ -1,7 +1,7 @@
 """Suggested labels: stored by whoever has some, counted, and accepted many at once in one undoable act."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
@@ -104,3 +104,10 @@ def how_sure(dataset: Dataset, wanted: Filter) -> list[tuple[float, int]]:
         **{name: Count("pk", filter=Q(suggestion__confidence__gte=step)) for name, step in names.items()}
     )
     return [(step, counts[name]) for name, step in names.items() if counts[name]]
+
+
+def by_label(dataset: Dataset, wanted: Filter, most: int) -> list[tuple[str, int]]:
+    """The labels that are suggested most often, with how often, whatever label the filter names."""
+    found = images_matching(dataset, replace(wanted, label="")).order_by()
+    counts = found.values_list("suggestion__label__name").annotate(n=Count("pk"))
+    return list(counts.order_by("-n", "suggestion__label__name")[:most])

@@ -16,7 +16,7 @@ from datasets.counts import Counts, counts_of, with_counts
 from datasets.history import history_of
 from datasets.models import Dataset, Import, ImportState
 from datasets.selection import Filter, images_matching
-from datasets.suggestions import WEAK, how_sure, record_of
+from datasets.suggestions import WEAK, by_label, how_sure, record_of
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS
 from datasets.views.pictures import picture_for
 from projects.access import may
@@ -29,7 +29,7 @@ PER_PAGE = 120
 MOST_AT_ONCE = 960
 KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 SHOWN_BUTTONS = 9
-USUALLY_SURE = 0.9
+USUALLY_SURE, SHOWN_KINDS = 0.9, 12
 UNDER_WAY = (ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.STORING)
 
 
@@ -157,6 +157,12 @@ def suggestions_context(dataset: Dataset, wanted: Filter) -> dict[str, Any]:
         "filter_query": wanted.query(),
         "query": view_query(wanted),
         "chosen_step": f"{USUALLY_SURE:.2f}",
+        "kinds": [
+            (name, count, view_query(wanted, label=name), name == wanted.label)
+            for name, count in by_label(dataset, wanted, SHOWN_KINDS)
+        ],
+        "every_kind": view_query(wanted, label=""),
+        "kind": wanted.label,
     }
 
 

@@ -19,7 +19,7 @@ from datasets.suggesting import KIND
 from datasets.suggestions import WEAK, Proposal, accept, accept_again, how_sure, record_of, store
 from datasets.tagging import tag_images, undo
 from jobs.models import Job
-from tests.datasets.makers import Work, make_dataset, make_images
+from tests.datasets.makers import Work, begin, make_dataset, make_images, zip_of
 from tests.factories import Team, picture
 from web import storage
 
@@ -170,6 +170,22 @@ def test_five_tags_of_two_labels_bring_right_suggestions_for_all_others(
     found = photos.suggestions.values_list("image__name", "label__name", "source")
     assert len(found) == 14
     assert all(name.startswith(label) and source == WEAK for name, label, source in found)
+
+
+def test_pictures_imported_later_get_suggestions_by_themselves(work: Work, team: Team) -> None:
+    dataset = make_dataset(team)
+    reds = [picture(f"#{200 + n:02x}2020") for n in range(7)]
+    blues = [picture(f"#2020{200 + n:02x}") for n in range(7)]
+    tagged = {f"red/{n}.png": content for n, content in enumerate(reds[:5])}
+    tagged |= {f"blue/{n}.png": content for n, content in enumerate(blues[:5])}
+    loose = {"red-x.png": reds[5], "red-y.png": reds[6], "blue-x.png": blues[5]}
+    begin(team, dataset, ("tagged.zip", zip_of(tagged)))
+    work()
+    assert not dataset.suggestions.exists()
+    begin(team, dataset, *loose.items())
+    work()
+    found = dict(dataset.suggestions.values_list("image__name", "label__name"))
+    assert found == {"red-x.png": "red", "red-y.png": "red", "blue-x.png": "blue"}
 
 
 def test_many_acts_queue_one_run_and_too_few_tags_none(team: Team, photos: Dataset) -> None:

@@ -56,6 +56,19 @@ def test_doubt_comes_first_where_that_is_asked_for(page: Page, pets: Dataset) ->
     assert [image.suggestion.confidence for image in rest.context["images"]] == [0.999]
 
 
+def test_one_suggested_label_can_be_looked_at_alone(page: Page, pets: Dataset) -> None:
+    answer = page("labeller").get(f"/datasets/{pets.pk}/?state=suggested&label=dog")
+    assert [image.suggestion.label.name for image in answer.context["images"]] == ["dog", "dog"]
+    assert [(name, count, active) for name, count, _, active in answer.context["kinds"]] == [
+        ("cat", 2, False),
+        ("dog", 2, True),
+    ]
+    assert answer.context["steps"] == [("0.50", 50, 1)], "how sure these are, not all"
+    view = "state=suggested&label=dog"
+    told = send(page("labeller"), pets, {"filter": view, "at_least": 0.5, "view": view})
+    assert told.json()["changed"] == 1  # type: ignore[attr-defined]
+
+
 def test_an_empty_tab_says_when_suggestions_come(page: Page, pets: Dataset) -> None:
     pets.suggestions.all().delete()
     shown = page("viewer").get(f"/datasets/{pets.pk}/?state=suggested").content.decode()
