@@ -107,14 +107,16 @@ def begin_import_of_upload(
     Raises Incomplete, TakenAlready, UnknownEncoding, BadLabel.
     """
     label_name, encoding = checked(label_name, encoding)
+    if upload.taken_by:
+        return taken_before(upload.taken_by, dataset)
+    key = keep_whole(upload)
+    with default_storage.open(key, "rb") as content:
+        zipped = looks_like_a_zip(content.read(4))
+    source = {"key": key, "name": upload.name or upload.pk.hex, "archive": zipped}
     with transaction.atomic():
         upload = Upload.objects.select_for_update().get(pk=upload.pk)
-        if upload.taken_by:
+        if upload.taken_by:  # meanwhile, by the same request sent twice
             return taken_before(upload.taken_by, dataset)
-        key = keep_whole(upload)
-        with default_storage.open(key, "rb") as content:
-            zipped = looks_like_a_zip(content.read(4))
-        source = {"key": key, "name": upload.name or upload.pk.hex, "archive": zipped}
         upload.taken_by = queue_import(dataset, user, [source], label_name, encoding)
         upload.save(update_fields=["taken_by"])
         return upload.taken_by

@@ -116,12 +116,12 @@ def create_upload(*, project: Project, user: User, length: int, metadata: str, n
 
 def offset_of(upload: Upload) -> int:
     """How many bytes are safe here."""
-    if upload.taken_by_id or default_storage.exists(key_of(upload)):
+    if upload.taken_by_id:
         return upload.length
     try:
         return min(upload.offset, path_of(upload).stat().st_size)
     except FileNotFoundError:
-        return 0
+        return upload.length if default_storage.exists(key_of(upload)) else 0
 
 
 @contextmanager
@@ -229,22 +229,33 @@ def key_of(upload: Upload) -> str:
 
 
 def keep_whole(upload: Upload) -> str:
-    """Move a whole upload to where imports read; again is free. Raises Incomplete. Returns its key."""
+    """Move a whole upload to where imports read; again is free. Raises Incomplete, Busy. Returns its key.
+
+    On a disk a rename; to object storage it may take minutes, so it is never done inside a transaction.
+    """
     if offset_of(upload) != upload.length:
         raise Incomplete(gettext_noop("The upload is not complete; send the rest of it first."))
-    key, path = key_of(upload), path_of(upload)
+    key = key_of(upload)
+    if not default_storage.exists(key):
+        with locked(upload):
+            move(path_of(upload), key)
+    return key
+
+
+def move(path: Path, key: str) -> None:
+    """To the key, unless somebody else just did."""
     if default_storage.exists(key):
-        return key
+        path.unlink()
+        return
     try:
         final = Path(default_storage.path(key))
     except NotImplementedError:  # object storage
         with path.open("rb") as source:
             storage.put(key, File(source))
         path.unlink()
-        return key
+        return
     final.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(path, final)
-    return key
 
 
 def metadata_of(header: str) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from datasets.models import Import, Upload
 from projects.tokens import make_token
 from tests.datasets.makers import Work, colours, make_dataset, taken, zip_of
 from tests.factories import Team
+from tests.storage import bucket
 
 PIECE = "application/offset+octet-stream"
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -212,6 +213,35 @@ def test_half_an_upload_is_not_imported(api: Api, team: Team) -> None:
     for wrong in wrongs:
         assert client.post(path, wrong, content_type="application/json").status_code == 422
     assert client.post(path, "{", content_type="application/json").status_code == 422
+
+
+def test_with_object_storage_the_whole_travels_on_once_it_is_imported(
+    api: Api, team: Team, work: Work, settings: Settings, own_folder: Path, s3: str
+) -> None:
+    settings.STORAGES = settings.STORAGES | {"default": bucket.entry(s3, "uploads-in-pieces")}
+    client, dataset, content = api("labeller"), make_dataset(team), pets()
+    url = announce(client, len(content))
+    send(client, url, 0, content)
+    assert len(list(own_folder.iterdir())) == 1
+    path, body = f"/api/v1/datasets/{dataset.pk}/imports", {"upload": url.rsplit("/", 1)[-1]}
+    assert client.post(path, body, content_type="application/json").status_code == 202
+    assert list(own_folder.iterdir()) == []
+    work()
+    assert taken(dataset) == {"1.png": "cat", "2.png": "dog"}
+
+
+def test_an_upload_goes_into_one_data_set_alone(api: Api, team: Team) -> None:
+    client, content = api("labeller"), pets()
+    url = announce(client, len(content))
+    send(client, url, 0, content)
+    body = {"upload": url.rsplit("/", 1)[-1]}
+    statuses = [
+        client.post(
+            f"/api/v1/datasets/{dataset.pk}/imports", body, content_type="application/json"
+        ).status_code
+        for dataset in (make_dataset(team), make_dataset(team, "Others"))
+    ]
+    assert statuses == [202, 409]
 
 
 @pytest.mark.django_db(transaction=True)
