@@ -38,7 +38,7 @@ def copy_tables(folder: Path) -> list[Path]:
     made = []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        for table, columns in tables():
+        for table, columns in list(tables()):
             target = folder / FOLDER / f"{table}.copy"
             with target.open("wb") as out, cursor.copy(f"COPY {named(table, columns)} TO STDOUT") as rows:
                 for part in rows:
@@ -48,10 +48,13 @@ def copy_tables(folder: Path) -> list[Path]:
 
 
 def tables() -> Iterator[tuple[str, list[str]]]:
-    """Every table of ours with its columns."""
-    for model in apps.get_models(include_auto_created=True):
-        if model._meta.managed and not model._meta.proxy and model._meta.db_table not in MADE_BY_MIGRATE:
-            yield model._meta.db_table, [str(field.column) for field in model._meta.local_concrete_fields]
+    """Every table of ours with its columns, as they are: the code may be newer, before a migration."""
+    ours = ("django_", *(f"{app.label}_" for app in apps.get_app_configs()))
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names(cursor)):
+            if table.startswith(ours) and table not in MADE_BY_MIGRATE:
+                described = connection.introspection.get_table_description(cursor, table)
+                yield table, [column.name for column in described]
 
 
 def named(table: str, columns: list[str]) -> str:
@@ -88,13 +91,13 @@ def put_in_tables(folder: Path, columns: dict[str, list[str]]) -> None:
             ):
                 while part := source.read(1024 * 1024):
                     rows.write(part)
-        for statement in connection.ops.sequence_reset_sql(no_style(), list(every_model())):
+        for statement in connection.ops.sequence_reset_sql(no_style(), models_of(columns)):
             cursor.execute(statement)
 
 
-def every_model() -> Iterator[type[models.Model]]:
+def models_of(columns: dict[str, list[str]]) -> list[type[models.Model]]:
     """For the numbers that rows get next."""
-    yield from apps.get_models(include_auto_created=True)
+    return [model for model in apps.get_models(include_auto_created=True) if model._meta.db_table in columns]
 
 
 def is_empty() -> bool:

@@ -18,6 +18,7 @@ from datasets.models import Dataset, Image, Import, NotTaken
 from tests.datasets.makers import make_dataset
 from tests.factories import Team
 from tests.operators.house import COUNTS, beside, live_in, manage
+from tests.storage import bucket
 from web import holding, storage
 
 DONE = """
@@ -183,3 +184,24 @@ def test_a_backup_that_finds_no_room_says_so_and_leaves_nothing(team: Team, tmp_
     assert back_up(target).files == 1
     if connection.vendor == "sqlite":
         assert tarfile.is_tarfile(target)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_moves_files_from_a_bucket_to_a_folder_and_back(
+    team: Team, tmp_path: Path, settings: Settings, s3: str
+) -> None:
+    settings.STORAGES = settings.STORAGES | {"default": bucket.entry(s3, "backup-from")}
+    key = storage.put_bytes("images", b"a picture")
+    same = {"format": "PNG", "bytes": 1, "width": 9, "height": 9, "key": key, "thumbnail_key": key}
+    Image.objects.create(dataset=make_dataset(team), name="a", sha256=storage.promised_hash(key), **same)
+    back_up(tmp_path / "bucket.tar")
+    folder = beside(tmp_path / "folder")
+    restored = manage(folder, "restore", str(tmp_path / "bucket.tar"))
+    assert restored.returncode == 0, restored.stderr
+    assert (tmp_path / "folder" / "files" / key).read_bytes() == b"a picture"
+    assert manage(folder, "backup", str(tmp_path / "folder.tar")).returncode == 0
+    address = {"TAXON_STORAGE": f"s3://{bucket.BUCKET}/backup-to", "AWS_ENDPOINT_URL": s3}
+    again = manage(beside(tmp_path / "again", **address), "restore", str(tmp_path / "folder.tar"))
+    assert again.returncode == 0 and "in order" in again.stdout, again.stderr
+    settings.STORAGES = settings.STORAGES | {"default": bucket.entry(s3, "backup-to")}
+    assert storage.read(key) == b"a picture"

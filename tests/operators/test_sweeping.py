@@ -26,12 +26,16 @@ def aged(key: str, days: float = 2) -> str:
     return key
 
 
-def test_a_start_takes_old_leftovers_away_and_nothing_else(team: Team, tmp_path: Path, settings: Settings) -> None:
+def test_a_start_takes_old_leftovers_away_and_nothing_else(
+    team: Team, tmp_path: Path, settings: Settings
+) -> None:
     settings.DATA_DIR = tmp_path / "data"
     (settings.DATA_DIR / "backups").mkdir(parents=True)
     (settings.DATA_DIR / "backups" / "a.tar.part").touch()
     wanted = aged("uploads/wanted")
-    Import.objects.create(dataset=make_dataset(team), sources=[{"key": wanted, "name": "a", "archive": False}])
+    Import.objects.create(
+        dataset=make_dataset(team), sources=[{"key": wanted, "name": "a", "archive": False}]
+    )
     stays = {wanted, aged("images/ab/abc.png"), aged("uploads/new", days=0), aged("parts/new", days=0)}
     goes = {aged("uploads/nobodys"), aged("parts/half")}
     sweep()
