@@ -22,7 +22,9 @@ class DatasetsConfig(AppConfig):
         )
         registry.register(registry.Kind(embeddings.KIND, "bulk", _("Embeddings"), embeddings.run))
         registry.register(registry.Kind(bulk_tagging.KIND, "quick", _("Bulk tagging"), bulk_tagging.run))
-        registry.register(registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run))
+        registry.register(
+            registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
+        )
         followers.follow(suggesting.suggest_soon)
         for step in steps.STEPS:
             register(step)

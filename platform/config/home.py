@@ -53,7 +53,7 @@ def project_home(request: HttpRequest, pk: int) -> HttpResponse:
         "path": path_of(project),
         "versions": versions[:SHOWN],
         "services": services.order_by("-id")[:SHOWN],
-        "jobs": project.jobs.active().order_by("-id")[:SHOWN],
+        "jobs": project.jobs.told().active().order_by("-id")[:SHOWN],
         "storage": Image.objects.filter(dataset__project=project).aggregate(total=Sum("bytes"))["total"] or 0,
         "is_owner": may(request.user, project, at_least=Role.OWNER),
         "active": "home",

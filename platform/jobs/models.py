@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from jobs.registry import upkeep_kinds
 from projects.models import Project
 from web.sentences import Sentence
 
@@ -38,6 +39,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> "JobQuerySet":
         """Not ended yet."""
         return self.exclude(state__in=ENDED)
+
+    def told(self) -> "JobQuerySet":
+        """Without the upkeep that follows each act, unless it went wrong."""
+        return self.exclude(kind__in=upkeep_kinds(), state__in=[*WAITING, State.RUNNING, State.SUCCEEDED])
 
 
 class Job(models.Model):

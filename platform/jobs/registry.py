@@ -31,6 +31,7 @@ class Kind:
 
     `run(attempt)` does the work; it must be idempotent and may be called again after a crash. `ended(job)`
     is called in the transaction that ends the job any way but well, so that what waits for it can be told.
+    `upkeep`: small work that follows each act by itself; people are not shown that it runs or went well.
     `silence`: seconds without progress, check or hold after which the handler counts as hung.
     """
 
@@ -40,6 +41,7 @@ class Kind:
     run: "Callable[[Attempt], None]"
     ended: "Callable[[Job], None] | None" = None
     silence: float = SILENCE
+    upkeep: bool = False
 
 
 _kinds: dict[str, Kind] = {}
@@ -48,6 +50,11 @@ _kinds: dict[str, Kind] = {}
 def register(kind: Kind) -> None:
     """Called by each room when it starts."""
     _kinds[kind.name] = kind
+
+
+def upkeep_kinds() -> list[str]:
+    """The names of the kinds that people are not told of."""
+    return [kind.name for kind in _kinds.values() if kind.upkeep]
 
 
 def kind_of(name: str) -> Kind:

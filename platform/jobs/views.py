@@ -19,7 +19,7 @@ SHOWN = 100
 def project_jobs(request: HttpRequest, project_pk: int) -> HttpResponse:
     """What runs, waits and ended lately."""
     project = project_for(request.user, project_pk)
-    jobs = project.jobs.select_related("created_by").order_by("-id")[:SHOWN]
+    jobs = project.jobs.told().select_related("created_by").order_by("-id")[:SHOWN]
     is_engineer = may(request.user, project, at_least=Role.ENGINEER)
     context = {"project": project, "jobs": jobs, "is_engineer": is_engineer, "active": "jobs"}
     return render(request, "jobs/job_list.html", context)
@@ -31,7 +31,7 @@ def job_count(request: HttpRequest, project_pk: int) -> HttpResponse:
     """How many are under way: the number beside “Jobs” in the rail."""
     project = project_for(request.user, project_pk)
     url = reverse("jobs:count", args=[project.pk])
-    return render(request, "_rail_count.html", {"count": project.jobs.active().count(), "poll_url": url})
+    return render(request, "_rail_count.html", {"count": project.jobs.told().active().count(), "poll_url": url})
 
 
 @login_required

@@ -88,3 +88,10 @@ def test_the_operator_reads_every_failure_and_tries_a_parked_job_again(
     client.post(reverse("admin:jobs_job_changelist"), chosen | {"action": "cancel_jobs"})
     job.refresh_from_db()
     assert job.state == State.CANCELLED
+
+
+def test_upkeep_is_listed_only_where_it_went_wrong(page: Page, team: Team) -> None:
+    for state in (State.SUCCEEDED, State.RUNNING, State.PARKED):
+        Job.objects.create(project=team.project, kind="datasets.suggest", queue="quick", state=state)
+    shown = page("viewer").get(reverse("jobs:list", args=[team.project.pk])).context["jobs"]
+    assert [each.state for each in shown] == [State.PARKED]

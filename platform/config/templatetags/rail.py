@@ -31,7 +31,7 @@ def rail_entries(context: Context) -> list[dict[str, Any]]:
         for key, name, url in places
     ]
     entries[-1] |= {
-        "count": project.jobs.active().count(),
+        "count": project.jobs.told().active().count(),
         "poll_url": reverse("jobs:count", args=[project.pk]),
     }
     return entries
