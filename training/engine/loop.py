@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import pickle
-import tempfile
 import time
 import warnings
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any, Literal
 
 import torch
 
+from training.engine.checkpoints import Checkpoints
 from training.engine.data import Batches, Part
 from training.engine.lightning_import import Callback, EarlyStopping, ModelCheckpoint, SIGTERMException, pl
 from training.engine.metrics import scores_of
@@ -186,18 +185,15 @@ def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ende
         watch,
         EarlyStopping("val_loss", min_delta=LEAST_GAIN, patience=task.patience),
     ]
-    resume = None
+    checkpoints = resume = None
     if task.checkpoint_folder:
-        name = f"last-{_fingerprint(task, train, validation)}"
-        path = Path(task.checkpoint_folder) / f"{name}.ckpt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.tempdir = str(
-            path.parent
-        )  # Lightning writes there, then moves: whole only on one file system
-        callbacks.append(_checkpoints(path.parent, name))
-        resume = path if _readable(path) else None
+        folder = Path(task.checkpoint_folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        checkpoints = Checkpoints(folder, f"last-{_fingerprint(task, train, validation)}")
+        callbacks.append(_each_epoch(folder))
+        resume = checkpoints.newest()
     tell("stage", stage="training", resumed=resume is not None)
-    _fitted(module, callbacks, plan, train, validation=validation, resume=resume)
+    _fitted(module, callbacks, plan, train, validation=validation, checkpoints=checkpoints, resume=resume)
     return watch.because or "converged"
 
 
@@ -216,6 +212,7 @@ def _fitted(
     train: Part,
     *,
     validation: Part | None = None,
+    checkpoints: Checkpoints | None = None,
     resume: Path | None = None,
 ) -> None:
     with warnings.catch_warnings():
@@ -225,8 +222,9 @@ def _fitted(
         trainer = pl.Trainer(
             max_epochs=plan.max_epochs,
             callbacks=callbacks,
+            plugins=[checkpoints] if checkpoints else None,
             logger=False,
-            enable_checkpointing=any(isinstance(each, ModelCheckpoint) for each in callbacks),
+            enable_checkpointing=checkpoints is not None,
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
@@ -243,10 +241,10 @@ def _fitted(
             raise Interrupted from error
 
 
-def _checkpoints(folder: Path, name: str) -> ModelCheckpoint:
-    """Writes the latest epoch, whatever it scored (save_last would write only epochs that improved)."""
+def _each_epoch(folder: Path) -> ModelCheckpoint:
+    """Asks for the latest epoch, whatever it scored (save_last would only ask for epochs that improved)."""
     return ModelCheckpoint(
-        dirpath=folder, filename=name, monitor=None, save_top_k=1, enable_version_counter=False
+        dirpath=folder, filename="last", monitor=None, save_top_k=1, enable_version_counter=False
     )
 
 
@@ -256,17 +254,3 @@ def _fingerprint(task: FitTask, train: Part, validation: Part) -> str:
     for part in (train, validation):
         digest.update(str(part.inputs.shape).encode() + part.rows.tobytes() + part.targets.numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def _readable(path: Path) -> bool:
-    """Whether this is a whole checkpoint of ours; a damaged one means starting over, not failing."""
-    if not path.is_file():
-        return False
-    try:
-        return "taxon" in torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
-        tell(
-            "note", code="checkpoint-damaged", message="The last checkpoint is damaged; the fit starts over."
-        )
-        path.unlink(missing_ok=True)
-        return False
