@@ -64,7 +64,7 @@ def answer_once(
 
 def keep(row: IdempotentAnswer, response: HttpResponse) -> None:
     """Keep the answer for a repeat; of one that may not be stored (it shows a secret) only that it was given."""
-    row.status = response.status_code
+    row.status, row.location = response.status_code, response.headers.get("Location", "")
     if "no-store" in response.headers.get("Cache-Control", ""):
         row.content_type = WITHHELD
     else:
@@ -107,4 +107,6 @@ def repeated(caller: str, key: str, fingerprint: str) -> HttpResponse:
         return problem(409, "answered-once", _("This was answered before, with a secret that is not kept."))
     answer = HttpResponse(bytes(row.body), status=row.status, content_type=row.content_type)
     answer["Idempotent-Replayed"] = "true"
+    if row.location:
+        answer["Location"] = row.location
     return answer

@@ -11,6 +11,7 @@ class IdempotentAnswer(models.Model):
     fingerprint = models.CharField(max_length=64)  # of method, path and body
     status = models.PositiveSmallIntegerField(null=True)  # null: still being answered
     content_type = models.CharField(max_length=100, blank=True)
+    location = models.CharField(max_length=500, blank=True)
     body = models.BinaryField(default=b"")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 import requests
 from playwright.sync_api import Browser, Page
@@ -58,11 +59,7 @@ def window(request: pytest.FixtureRequest, browser: Browser, product: Product) -
     language, scheme = request.param
     context = browser.new_context(base_url=product.url, locale=language, color_scheme=scheme)
     page = context.new_page()
-    page.goto("/accounts/login/")
-    page.locator("[name=username]").fill(USER)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("main button, form.plain-sheet button").first.click()
-    page.wait_for_url("**/projects/**")
+    sign_in(page)
     yield page
     context.close()
 
@@ -84,6 +81,34 @@ def test_no_page_overflows_or_complains(window: Page, made: Pages) -> None:
     assert not wide and not errors
 
 
+def test_nobody_is_shut_out(browser: Browser, product: Product, made: Pages) -> None:
+    """axe, with its rules for WCAG 2.1 AA and good practice, on every page in both schemes."""
+    script = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
+    found: list[str] = []
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(
+            base_url=product.url, color_scheme=scheme, locale="en-GB", bypass_csp=True
+        )
+        page = context.new_page()
+        sign_in(page)
+        for address in made.addresses:
+            page.goto(address)
+            page.evaluate(script)
+            said = page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
+            found += [f"{address} ({scheme}): {each['id']} {each['nodes'][0]['html'][:120]}" for each in said]
+        context.close()
+    assert not found
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/accounts/login/")
+    page.locator("[name=username]").fill(USER)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("form.plain-sheet button").click()
+    page.wait_for_url("**/projects/**")
+
+
 def test_the_bench_shows_untagged_pictures_ready_to_tag(
     browser: Browser, product: Product, made: Pages, tmp_path: Path
 ) -> None:
@@ -92,10 +117,8 @@ def test_the_bench_shows_untagged_pictures_ready_to_tag(
         base_url=product.url, viewport={"width": 1280, "height": 800}, locale="en-GB"
     )
     page = context.new_page()
-    page.goto(f"/accounts/login/?next=/datasets/{made.dataset}/")
-    page.locator("[name=username]").fill(USER)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("form.plain-sheet button").click()
+    sign_in(page)
+    page.goto(f"/datasets/{made.dataset}/")
     page.wait_for_load_state("networkidle")
     boxes = page.locator(".thumb .thumb-box")
     boxes.nth(1).click()
