@@ -51,7 +51,8 @@ class Objects(Holding, S3Storage):  # type: ignore[misc]
             tcp_keepalive=True,
         )
         parts = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=4)
-        return super().get_default_settings() | {
+        defaults: dict[str, Any] = super().get_default_settings()
+        return defaults | {
             "file_overwrite": True,
             "client_config": patience,
             "transfer_config": parts,

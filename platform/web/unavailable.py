@@ -52,7 +52,7 @@ def install(api: NinjaAPI) -> None:
         api.add_exception_handler(kind, again_or_unavailable)
 
 
-def again_or_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+def again_or_unavailable(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     """The view once more for a request that changes nothing; else, and the second time, 503."""
     log.warning("%s %s: %s", request.method, request.path_info, " ".join(str(error).split()))
     match, tried = request.resolver_match, getattr(request, "tried_again", False)
@@ -77,7 +77,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     if "json" in request.headers.get("Accept", "") or request.path_info.startswith("/api/"):
         answer: HttpResponse = problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", words)
     else:
-        answer = render(None, "503.html", {"words": words}, status=HTTPStatus.SERVICE_UNAVAILABLE)  # type: ignore[arg-type]
+        answer = render(None, "503.html", {"words": words}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     answer["Retry-After"] = str(RETRY_AFTER)
     return answer
 
