@@ -134,18 +134,18 @@ def test_a_process_killed_while_it_writes_leaves_a_whole_checkpoint(
         assert found in (told, told + 1) and len(kept.found()) <= 3
         halves += (tmp_path / "last-x.part").exists()
         told = found
-    assert told > kills / 5
+    assert told >= kills
     print(
         f"J3: {kills} kills in {told} checkpoints, {halves} left half a file; the newest whole one was found"
     )
 
 
 def written_until_killed(kept: Checkpoints, last: int, seconds: float) -> int:
-    """The last number that a process told as written before it was killed; it starts after `last`."""
+    """The last number that a process told as written, killed so long after its first one; it starts after `last`."""
     reading, writing = os.pipe()
+    weights = torch.zeros(500_000)  # made here: torch's threads do not survive a fork
     child = os.fork()
     if not child:
-        weights = torch.zeros(500_000)
         try:
             for number in range(last + 1, last + 10_000):
                 kept.save_checkpoint({"taxon": number, "weights": weights}, "")
@@ -153,9 +153,10 @@ def written_until_killed(kept: Checkpoints, last: int, seconds: float) -> int:
         finally:
             os._exit(1)
     os.close(writing)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
-    return int.from_bytes(said[-8:], "big") if said else last
+        first = pipe.read(8)
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        said = first + pipe.read()
+    return int.from_bytes(said[-8:], "big")

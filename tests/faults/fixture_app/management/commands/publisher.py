@@ -64,9 +64,9 @@ class Command(house_clerk.Command):
         """To a version's number."""
         revisions.switch(service=self.service(slug), shares=[revisions.Share(to)], by=self.owner)
 
-    def roll_back(self, slug: str) -> None:
-        """To what was before."""
-        revisions.roll_back(service=self.service(slug), by=self.owner)
+    def roll_back(self, slug: str, to: int | None = None) -> None:
+        """To a revision's number, or to what was before."""
+        revisions.roll_back(service=self.service(slug), by=self.owner, to=to)
 
     def publish(self, slug: str) -> None:
         """Request and, as the project waives approval, begin to warm."""
@@ -107,6 +107,7 @@ class Command(house_clerk.Command):
             "live": service.revision.number if service.revision else 0,
             "served": {each.number: each.versions[0]["number"] for each in mine},
             "noted": noted,
+            "warmed": AuditEntry.objects.filter(target=slug, action="service.warmed").count(),
             "whole": all(whole(entry) for each in mine for entry in each.versions),
             "jobs": [job["pk"] for job in jobs if job["payload"]["service"] == service.pk],
             "online": service.state == ServiceState.ONLINE,
