@@ -40,7 +40,7 @@ doctor: setup
 test: TAXON_WEIGHTS_DIR ?= $(abspath $(wildcard ../shared/weights))
 test: setup-dev
 	@deploy/test-tools
-	@TAXON_WEIGHTS_DIR="$(TAXON_WEIGHTS_DIR)" $(PYTHON_IN_VENV) -m pytest $(ARGS)
+	@TAXON_WEIGHTS_DIR="$(TAXON_WEIGHTS_DIR)" deploy/test $(ARGS)
 
 faults: setup-dev
 	@TAXON_FAULTS=long $(PYTHON_IN_VENV) -m pytest tests/faults -s $(ARGS)
