@@ -42,7 +42,7 @@ def s3() -> Iterator[str]:
 def private_files(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> None:
     """Stored files go to the test's own folder, or to its own corner of a bucket (TAXON_TEST_STORAGE=s3)."""
     files = storage_settings("file", tmp_path / "files", "")
-    if os.environ.get("TAXON_TEST_STORAGE") == "s3":
+    if os.environ.get("TAXON_TEST_STORAGE") == "s3" and not request.node.get_closest_marker("disk"):
         files = bucket.entry(request.getfixturevalue("s3"), secrets.token_hex(8))
     settings.STORAGES = settings.STORAGES | {
         "default": files,

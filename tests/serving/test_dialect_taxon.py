@@ -277,6 +277,7 @@ def test_a_service_that_is_not_online_is_409(call: Client, service: Service, sta
     assert refusal(call.post(URL, {"images": file()})) == (409, "offline")
 
 
+@pytest.mark.disk
 def test_a_lost_model_file_is_503_with_a_time_to_come_back(
     call: Client, service: Service, settings: Settings, tmp_path
 ) -> None:  # type: ignore[no-untyped-def]

@@ -99,6 +99,7 @@ def test_approving_twice_asks_for_one_job(api: Api, version: ModelVersion) -> No
     assert Job.objects.filter(kind="serving.warm").count() == 1
 
 
+@pytest.mark.disk
 def test_a_damaged_file_keeps_the_service_offline_with_the_reason(
     work: Work, team: Team, api: Api, tmp_path: Path
 ) -> None:
@@ -275,6 +276,7 @@ def test_an_unknown_version_or_a_file_not_built_changes_nothing(api: Api, second
     assert Revision.objects.count() == 1
 
 
+@pytest.mark.disk
 def test_a_switch_to_a_damaged_file_leaves_the_old_version_serving(
     api: Api, second: ModelVersion, tmp_path: Path
 ) -> None:

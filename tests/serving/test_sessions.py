@@ -18,6 +18,7 @@ def spoil(tmp_path: Path, version: ModelVersion) -> None:
     path.write_bytes(path.read_bytes() + b"\0")
 
 
+@pytest.mark.disk
 def test_a_file_with_another_content_is_refused(version: ModelVersion, tmp_path: Path) -> None:
     spoil(tmp_path, version)
     with pytest.raises(ModelUnavailable, match="content has changed"):
@@ -25,12 +26,14 @@ def test_a_file_with_another_content_is_refused(version: ModelVersion, tmp_path:
     assert "content has changed" in module.degraded()
 
 
+@pytest.mark.disk
 def test_a_model_in_memory_outlives_its_damaged_file(version: ModelVersion, tmp_path: Path) -> None:
     predictor_for(version.file_key, version.file_sha256)
     spoil(tmp_path, version)
     assert predictor_for(version.file_key, version.file_sha256).predict([picture("red")]).argmax() == 0
 
 
+@pytest.mark.disk
 def test_a_missing_file_is_refused(version: ModelVersion, tmp_path: Path) -> None:
     (tmp_path / "files" / version.file_key).unlink()
     with pytest.raises(ModelUnavailable, match="cannot be read"):
