@@ -193,7 +193,7 @@ def test_the_report_has_the_contracts_numbers(
     assert report["confusion_matrix"] == {"labels": ["red", "blue"], "counts": [[1, 1], [0, 2]]}
     red = report["labels"][0]
     assert (red["name"], red["precision"], red["recall"], red["support"]) == ("red", 1.0, 0.5, 2)
-    assert report["conclusion"][0].startswith("The model names the right label for 75.0 %")
+    assert report["conclusion"][0].startswith("The model names the right label for 75.0\N{NO-BREAK SPACE}%")
 
 
 def test_there_is_no_report_before_the_end(api: Api, model: RegisteredModel, discs: Dataset) -> None:

@@ -24,14 +24,14 @@ def test_a_project_without_models_says_what_to_do(page: Page, team: Team) -> Non
 
 def test_the_list_of_models_shows_the_newest_version(page: Page, team: Team, version: ModelVersion) -> None:
     content = page("viewer").get(f"/projects/{team.project.pk}/models/").content.decode()
-    assert "Discs" in content and "75.0 %" in content and "n = 4" in content
+    assert "Discs" in content and "75.0\N{NO-BREAK SPACE}%" in content and "n = 4" in content
 
 
 def test_a_model_shows_its_versions_with_interval_and_actions(
     page: Page, model: RegisteredModel, version: ModelVersion
 ) -> None:
     content = page("engineer").get(at(model)).content.decode()
-    assert "30.1 % to 95.4 %" in content and at(model, "versions/1/report/") in content
+    assert "30.1\N{NO-BREAK SPACE}% to 95.4\N{NO-BREAK SPACE}%" in content and at(model, "versions/1/report/") in content
     assert "exports/onnx" in content and "exports/onnx" not in page("viewer").get(at(model)).content.decode()
 
 
@@ -39,7 +39,7 @@ def test_the_report_begins_with_its_conclusion(
     page: Page, model: RegisteredModel, version: ModelVersion
 ) -> None:
     content = page("viewer").get(at(model, "versions/1/report/")).content.decode()
-    assert "names the right label for 75.0 %" in content
+    assert "names the right label for 75.0\N{NO-BREAK SPACE}%" in content
     assert content.index("names the right label") < content.index("Confusion matrix</h2>")
     assert "red → blue (1)" in content
     assert "mobilenet_v2.pth" in content and "from scratch: no pretrained" not in content
