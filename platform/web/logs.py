@@ -113,9 +113,9 @@ def settings_for(*, level: str, as_json: bool, every_request: bool) -> dict[str,
         "formatters": {"line": {"()": formatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["ids"]}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"botocore": {"level": "WARNING"}},  # it tells of each look for credentials
         "loggers": {
             "taxon.request": {"level": "INFO" if every_request else "WARNING"},
+            "botocore": {"level": "WARNING"},  # it tells of each look for credentials
             # Django adds handlers of its own to these; ours says it once.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
