@@ -68,7 +68,7 @@ class Filter:
             raise BadFilter(gettext_noop("“%(value)s” is not a state to filter by."), value=state[:40])
         if order not in ORDERS:
             raise BadFilter(gettext_noop("“%(value)s” is not an order."), value=order[:40])
-        if source not in (None, "") and not str(source).isdecimal():
+        if source not in (None, "") and not (str(source).isdecimal() and len(str(source)) < 19):
             raise BadFilter(gettext_noop("An import is named by its number."))
         label = params.get("label")
         return cls(

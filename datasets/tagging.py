@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast
@@ -123,7 +124,10 @@ def remember_and_change(
     own = Cast(Value(None), BigIntegerField()) if after is None else after
     mine = chosen.filter(dataset=action.dataset).order_by().annotate(own_label=own)
     columns = mine.values_list("pk", "label_id", "last_action_id", "own_label")
-    sql, params = columns.query.sql_with_params()
+    try:
+        sql, params = columns.query.sql_with_params()
+    except EmptyResultSet:  # a filter by a label that is not there
+        return action
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO datasets_tagchange (action_id, image_id, before_id, previous_action_id, after_id)"  # noqa: S608

@@ -44,7 +44,7 @@ def page(
     """One page of a query set in the order of one field (with `-` downwards), ties by id."""
     field, down = order.lstrip("-"), order.startswith("-")
     if cursor:
-        rows = rows.filter(_after(field, down, decode(cursor)))
+        rows = _behind(rows, field, down, decode(cursor))
     sign = "-" if down else ""
     ordered = rows.order_by(f"{sign}{field}", f"{sign}id") if field != "id" else rows.order_by(f"{sign}id")
     found = list(ordered[: limit + 1])
@@ -54,6 +54,14 @@ def page(
 
 def _position(row: Model, field: str) -> str:
     return encode([row.pk] if field == "id" else [getattr(row, field), row.pk])
+
+
+def _behind(rows: QuerySet[Row], field: str, down: bool, position: list[Any]) -> QuerySet[Row]:
+    after = _after(field, down, position)
+    try:
+        return rows.filter(after)
+    except (TypeError, ValueError, OverflowError) as error:  # a word where the column holds numbers
+        raise BadCursor(gettext_noop("This cursor is not one that the list handed out.")) from error
 
 
 def _after(field: str, down: bool, position: list[Any]) -> Q:

@@ -487,3 +487,34 @@ def test_the_addresses_cover_every_noun_of_the_table() -> None:
         "services",
         "exports",
     } <= covered
+
+
+@pytest.mark.parametrize("order", ["bytes", "-width", "file"])
+@pytest.mark.parametrize("position", [["zz", "zz"], [1.5, "a"], [2**70, 1], [1e400, 1], [1]])
+def test_a_made_up_cursor_is_refused_or_ends_the_list(
+    attack: Attack, order: str, position: list[Any]
+) -> None:
+    for path in (
+        attack.own.address("api/v1/datasets/<int:pk>/images"),
+        attack.own.address("datasets/<int:pk>/images/"),
+    ):
+        answer = attack.clients["viewer"].get(path, {"order": order, "cursor": encode(position)})
+        assert answer.status_code in (200, 400, 422), path
+        assert not [mark for mark in attack.markers if mark in told(answer)]
+
+
+@pytest.mark.parametrize("number", ["9" * 40, "9" * 5000])
+def test_an_import_number_beyond_all_numbers_is_refused(attack: Attack, number: str) -> None:
+    body = {"filter": f"import={number}", "label": "red"}
+    path = attack.own.address("datasets/<int:pk>/tag/")
+    assert (
+        attack.clients["owner"].post(path, json.dumps(body), content_type="application/json").status_code
+        == 422
+    )
+
+
+def test_a_filter_by_a_label_that_is_not_there_changes_nothing(attack: Attack) -> None:
+    body = {"filter": {"label": str(attack.other.ids["labels"])}, "label": "red"}
+    path = attack.own.address("api/v1/datasets/<int:pk>/tag")
+    answer = attack.clients["owner"].post(path, json.dumps(body), content_type="application/json")
+    assert (answer.status_code, answer.json()["changed"]) == (200, 0)
