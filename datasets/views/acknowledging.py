@@ -48,11 +48,21 @@ class Asked:
         if "again" in self.body:
             return Image.objects.filter(changes__action=self.action("again"))
         if "filter" in self.body:
-            return Selection.of(self.dataset, filter=dict(parse_qsl(str(self.body["filter"]))))
+            return Selection.of(self.dataset, filter=self.filter_of(self.body["filter"]))
         ids = self.body.get("images")
         if not isinstance(ids, list) or not ids or not all(str(each).isdecimal() for each in ids):
             raise BadAct(gettext_noop("No picture was chosen."))
         return Selection.of(self.dataset, images=[int(each) for each in ids])
+
+    @staticmethod
+    def filter_of(sent: Any) -> dict[str, str]:
+        """The filter's query string. Nothing else may pass for “no filter”, which would mean every picture."""
+        if not isinstance(sent, str):
+            raise BadAct(gettext_noop("No picture was chosen."))
+        try:
+            return dict(parse_qsl(sent, strict_parsing=bool(sent), keep_blank_values=True))
+        except ValueError as error:
+            raise BadAct(gettext_noop("No picture was chosen.")) from error
 
     def number(self, key: str) -> int:
         """A number in the request; 0, which nothing has, where it is none."""

@@ -227,3 +227,10 @@ def test_a_viewer_may_change_nothing(page: Page, pets: Dataset, path: str) -> No
 def test_somebody_signed_out_is_asked_to_sign_in(client: Client, pets: Dataset) -> None:
     answer = client.post(f"/datasets/{pets.pk}/tag/", "{}", content_type="application/json")
     assert answer.status_code == 302 and "/accounts/login/" in answer.headers["Location"]
+
+
+@pytest.mark.parametrize("wanted", [{"state": "unlabelled"}, ["x"], 3, None, "garbage"])
+def test_what_is_no_filter_never_means_every_picture(page: Page, pets: Dataset, wanted: Any) -> None:
+    answer = send(page("labeller"), f"/datasets/{pets.pk}/tag/", {"filter": wanted, "label": "cat"})
+    assert answer.status_code == 422
+    assert not pets.images.filter(label__name="cat").exists()
