@@ -5,16 +5,12 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from web.sentences import Sentence
+from web.templatetags.states import percent
 
 FEW, WIDE = 100, 0.1
 SHOWN = 3
 GOOD_PICTURES = 100
 SURE = 0.15
-
-
-def percent(fraction: float) -> str:
-    """A share as people read it: 92.3 %."""
-    return f"{100 * fraction:.1f}\N{NO-BREAK SPACE}%"
 
 
 def confusions(matrix: dict[str, Any]) -> list[dict[str, Any]]:
