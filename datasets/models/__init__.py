@@ -1,0 +1,30 @@
+"""Data sets: pictures, their labels, where they came from, and every change of a tag."""
+
+from datasets.models.actions import ActionKind, TagAction, TagChange
+from datasets.models.features import Feature, FeatureShard
+from datasets.models.images import Image, ImageQuerySet
+from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Upload
+from datasets.models.sets import LABEL_NAME, Dataset, Label, LiveLabels
+from datasets.models.snapshots import Snapshot
+from datasets.models.suggestions import Suggestion
+
+__all__ = [
+    "LABEL_NAME",
+    "ActionKind",
+    "Dataset",
+    "Feature",
+    "FeatureShard",
+    "Image",
+    "ImageQuerySet",
+    "Import",
+    "ImportState",
+    "Label",
+    "LiveLabels",
+    "NotTaken",
+    "Outcome",
+    "Snapshot",
+    "Suggestion",
+    "TagAction",
+    "TagChange",
+    "Upload",
+]

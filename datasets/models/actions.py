@@ -1,0 +1,59 @@
+"""Every change of a tag, undoable as a whole."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from datasets.models.images import Image
+from datasets.models.sets import Dataset, Label
+
+
+class ActionKind(models.TextChoices):
+    """What a bulk act did."""
+
+    TAG = "tag", _("Tagged")
+    TRASH = "trash", _("Moved to the trash")
+    RESTORE = "restore", _("Taken out of the trash")
+    ACCEPT = "accept", _("Suggestions accepted")
+
+
+class TagAction(models.Model):
+    """One bulk change, undoable as a whole."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="actions")
+    kind = models.CharField(_("kind"), max_length=8, choices=ActionKind.choices, default=ActionKind.TAG)
+    label = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")
+    label_name = models.CharField(
+        _("label"), max_length=64, blank=True
+    )  # as it was called then; empty: untagged
+    changed = models.PositiveIntegerField(_("changed"), default=0)
+    # Of the untagged pictures that got a label: how many had a suggestion, and how many just this one.
+    suggested = models.PositiveIntegerField(_("had a suggestion"), default=0)
+    agreed = models.PositiveIntegerField(_("as suggested"), default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("tag action"), _("tag actions")
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.label_name} ({self.changed})"
+
+
+class TagChange(models.Model):
+    """What one act changed on one picture: the undo's memory and the picture's history."""
+
+    action = models.ForeignKey(TagAction, models.CASCADE, related_name="changes")
+    image = models.ForeignKey(Image, models.CASCADE, related_name="changes")
+    before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")  # perhaps an archived one
+    previous_action = models.ForeignKey(TagAction, models.SET_NULL, null=True, related_name="+")
+    # Only where an act gives its pictures different labels; else the act names the one.
+    after = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["action", "image"], name="one_change_an_act")]
+
+    def __str__(self) -> str:
+        return f"{self.action_id} · {self.image_id}"

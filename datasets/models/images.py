@@ -1,0 +1,66 @@
+"""Pictures."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from datasets.models.imports import Import
+from datasets.models.sets import Dataset, Label
+
+if TYPE_CHECKING:
+    from datasets.models.suggestions import Suggestion
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    """Reads of pictures."""
+
+    def live(self) -> "ImageQuerySet":
+        """Not in the trash."""
+        return self.filter(trashed_at=None)
+
+
+class Image(models.Model):
+    """A picture in a data set. Its bytes lie under `key`, its small picture under `thumbnail_key`.
+
+    `sha256` is that of the bytes that were uploaded; what is stored may be scaled down.
+    """
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="images")
+    source = models.ForeignKey(Import, models.SET_NULL, null=True, related_name="images")
+    position = models.PositiveIntegerField(default=0)  # in its import
+    name = models.CharField(_("file"), max_length=255)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    key = models.CharField(max_length=120)
+    thumbnail_key = models.CharField(max_length=120)
+    format = models.CharField(_("format"), max_length=8)
+    bytes = models.PositiveIntegerField(_("bytes"))
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    difference_hash = models.BigIntegerField(null=True)  # 64-bit dHash of the upright picture, signed
+    grey = models.BooleanField(_("without colour"), default=False)
+    label = models.ForeignKey(Label, models.SET_NULL, null=True, blank=True, related_name="images")
+    # What an import wished: train, validation or test.
+    split = models.CharField(_("wished side of the split"), max_length=10, blank=True)
+    last_action = models.ForeignKey("TagAction", models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("image"), _("images")
+        constraints = [models.UniqueConstraint(fields=["dataset", "sha256"], name="one_picture_a_data_set")]
+        indexes = [
+            models.Index(fields=["dataset", "trashed_at", "label", "id"], name="image_grid"),
+            models.Index(fields=["source", "position"], name="image_of_import"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def open_suggestion(self) -> "Suggestion | None":
+        """What is suggested for it, while it has no label and that one is in use."""
+        found: Suggestion | None = getattr(self, "suggestion", None)
+        return found if found and not self.label_id and not found.label.archived_at else None

@@ -1,0 +1,68 @@
+"""Data sets and their labels."""
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import Project
+
+LABEL_NAME = RegexValidator(
+    r"^[^/\\:\x00-\x1f\x7f-\x9f]{1,64}$",
+    _("A label is at most 64 characters, without / \\ : and control characters."),
+)
+
+
+class Dataset(models.Model):
+    """Pictures with one label each."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="datasets")
+    name = models.CharField(_("name"), max_length=80)
+    description = models.TextField(_("description"), blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("data set"), _("data sets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "name"], condition=models.Q(trashed_at=None), name="data_set_names_differ"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LiveLabels(models.Manager["Label"]):
+    """Labels in use; those taken away stay for the undo and for what older snapshots and acts name."""
+
+    def get_queryset(self) -> models.QuerySet["Label"]:
+        return super().get_queryset().filter(archived_at=None)
+
+
+class Label(models.Model):
+    """A class that pictures can have. One deleted or merged is archived, so that an undo brings it back."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="labels")
+    name = models.CharField(_("name"), max_length=64, validators=[LABEL_NAME])
+    colour = models.CharField(_("colour"), max_length=7, default="#2563eb")
+    position = models.PositiveIntegerField(_("position"), default=0)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    archived_at = models.DateTimeField(_("removed"), null=True, blank=True)
+
+    objects = LiveLabels()
+    every = models.Manager["Label"]()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("label"), _("labels")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "name"], condition=models.Q(archived_at=None), name="label_names_differ"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
