@@ -47,7 +47,7 @@ class DatasetAdmin(ReadOnlyAdmin):
 class LabelAdmin(ReadOnlyAdmin):
     """Labels in use."""
 
-    list_display = ["name", "dataset", "colour", "position", "created_at", "archived_at"]
+    list_display = ["name", "dataset", "colour", "position", "created_at", "archived_at", "removed_at"]
     list_filter = ["dataset__project", "created_at"]
     search_fields = ["name", "dataset__name"]
     list_select_related = ["dataset"]

@@ -141,7 +141,7 @@ def delete_label(*, label: Label, user: User, move_to: Label | None = None) -> T
 
     every = Image.objects.filter(dataset=label.dataset, label=label)
     action = change_labels(dataset=label.dataset, user=user, chosen=every, label=move_to)
-    Label.objects.filter(pk=label.pk).update(archived_at=timezone.now())
+    Label.objects.filter(pk=label.pk).update(removed_at=timezone.now())
     audit.note(
         user,
         "label.delete" if move_to is None else "label.merge",

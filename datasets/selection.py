@@ -133,7 +133,11 @@ def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
 def with_suggestion(images: "QuerySet[Image]", dataset: Dataset) -> "QuerySet[Image]":
     """Those without a label for which one that is in use is suggested, with their `confidence`."""
     return images.filter(
-        label=None, trashed_at=None, suggestion__dataset=dataset, suggestion__label__archived_at=None
+        label=None,
+        trashed_at=None,
+        suggestion__dataset=dataset,
+        suggestion__label__removed_at=None,
+        suggestion__label__archived_at=None,
     ).annotate(confidence=F("suggestion__confidence"))
 
 

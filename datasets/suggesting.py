@@ -88,7 +88,8 @@ def untagged(dataset: Dataset) -> list[Row]:
 
 def learn(dataset: Dataset, extractor: Extractor) -> tuple[list[str], Head | None]:
     """The labels' names and the head; None where too few labels have enough pictures."""
-    tagged = dataset.images.live().filter(label__archived_at=None).exclude(label=None).order_by("-pk")
+    tagged = dataset.images.live().filter(label__removed_at=None, label__archived_at=None)
+    tagged = tagged.exclude(label=None).order_by("-pk")
     rows = list(tagged.values_list("pk", "sha256", "key", "label__name")[:MOST_LOOKED_AT])
     counts = Counter(name for *_, name in rows)
     names = sorted(name for name, count in counts.items() if count >= LEAST)

@@ -77,8 +77,8 @@ def accept(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", at_least:
 def accept_again(*, before: TagAction, user: User) -> TagAction:
     """What an act had accepted before it was undone, where the pictures are still without a label."""
     one_at_a_time(before.dataset)
-    live = TagChange.objects.filter(action=before, image=OuterRef("pk"), after__archived_at=None)
-    again = Image.objects.live().filter(label=None, changes__action=before, changes__after__archived_at=None)
+    live = TagChange.objects.filter(action=before, image=OuterRef("pk"), after__removed_at=None)
+    again = Image.objects.live().filter(label=None, changes__action=before, changes__after__removed_at=None)
     action = start(before.dataset, user, ActionKind.ACCEPT)
     return give_each(action, again, Subquery(live.values("after")[:1]))
 

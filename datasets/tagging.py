@@ -148,7 +148,7 @@ def compare_with_suggestions(action: TagAction, touched: "QuerySet[TagChange, An
     """Count how many of the pictures without a label had a suggestion, and for how many it was right."""
     open_ones = Suggestion.objects.filter(dataset=action.dataset, image__in=touched, image__label=None)
     same = Q() if action.kind == ActionKind.ACCEPT else Q(label=action.label)
-    found = open_ones.filter(label__archived_at=None).aggregate(
+    found = open_ones.filter(label__removed_at=None, label__archived_at=None).aggregate(
         asked=Count("pk"), right=Count("pk", filter=same)
     )
     action.suggested += found["asked"]
@@ -158,9 +158,9 @@ def compare_with_suggestions(action: TagAction, touched: "QuerySet[TagChange, An
 def bring_back_labels(action: TagAction) -> None:
     """Labels that went since and are needed again return; where the name was taken anew, that one serves."""
     needed = TagChange.objects.filter(action=action, image__last_action=action).values("before")
-    for gone in Label.every.filter(pk__in=needed).exclude(archived_at=None):
+    for gone in Label.every.filter(pk__in=needed).exclude(removed_at=None):
         heir = action.dataset.labels.filter(name=gone.name).first()
         if heir:
             TagChange.objects.filter(action=action, before=gone).update(before=heir)
         else:
-            Label.every.filter(pk=gone.pk).update(archived_at=None)
+            Label.every.filter(pk=gone.pk).update(removed_at=None)

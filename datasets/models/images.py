@@ -63,4 +63,4 @@ class Image(models.Model):
     def open_suggestion(self) -> "Suggestion | None":
         """What is suggested for it, while it has no label and that one is in use."""
         found: Suggestion | None = getattr(self, "suggestion", None)
-        return found if found and not self.label_id and not found.label.archived_at else None
+        return found if found and not self.label_id and found.label.in_use else None

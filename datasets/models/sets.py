@@ -22,6 +22,7 @@ class Dataset(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
+    trashed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         verbose_name, verbose_name_plural = _("data set"), _("data sets")
@@ -39,18 +40,27 @@ class LiveLabels(models.Manager["Label"]):
     """Labels in use; those taken away stay for the undo and for what older snapshots and acts name."""
 
     def get_queryset(self) -> models.QuerySet["Label"]:
-        return super().get_queryset().filter(archived_at=None)
+        return super().get_queryset().filter(removed_at=None)
 
 
 class Label(models.Model):
-    """A class that pictures can have. One deleted or merged is archived, so that an undo brings it back."""
+    """A class that pictures can have.
+
+    One that was deleted or merged is `removed_at` and lies in the trash (`removal`: the act that took its
+    pictures). One that a person archived is still there, but neither offered for tagging nor trained by default.
+    """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="labels")
     name = models.CharField(_("name"), max_length=64, validators=[LABEL_NAME])
-    colour = models.CharField(_("colour"), max_length=7, default="#2563eb")
+    colour = models.CharField(_("colour"), max_length=7, blank=True)  # of the palette; empty: by its place
+    chosen_key = models.CharField(_("key"), max_length=1, blank=True)  # empty: by its place
+    description = models.TextField(_("description"), max_length=1000, blank=True)
+    examples = models.ManyToManyField("Image", related_name="+", blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    archived_at = models.DateTimeField(_("removed"), null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+    removal = models.ForeignKey("TagAction", models.SET_NULL, null=True, related_name="+")
 
     objects = LiveLabels()
     every = models.Manager["Label"]()
@@ -60,9 +70,14 @@ class Label(models.Model):
         ordering = ["position", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["dataset", "name"], condition=models.Q(archived_at=None), name="label_names_differ"
+                fields=["dataset", "name"], condition=models.Q(removed_at=None), name="label_names_differ"
             )
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_use(self) -> bool:
+        """Offered for tagging: neither archived nor removed."""
+        return not self.archived_at and not self.removed_at

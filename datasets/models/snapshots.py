@@ -16,6 +16,7 @@ class Snapshot(models.Model):
     key = models.CharField(max_length=120)
     images = models.PositiveIntegerField(_("images"))
     labels = models.JSONField(default=dict)  # name → pictures
+    released = models.PositiveIntegerField(_("pictures released"), default=0)  # gone, to free their storage
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
