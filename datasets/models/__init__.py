@@ -3,34 +3,32 @@
 from datasets.models.actions import ActionKind, TagAction, TagChange
 from datasets.models.features import Feature, FeatureShard
 from datasets.models.images import Image, ImageQuerySet
-from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Review, Upload
-from datasets.models.likeness import Likeness
+from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Upload
 from datasets.models.mislabels import Mislabel
 from datasets.models.sets import LABEL_NAME, Dataset, Label, LiveLabels
 from datasets.models.snapshots import Snapshot
 from datasets.models.suggestions import Suggestion
+from datasets.models.trash import FreedFile
 
 __all__ = [
     "LABEL_NAME",
-from datasets.models.tally import Tally
-from datasets.models.trash import FreedFile
     "ActionKind",
     "Dataset",
     "Feature",
     "FeatureShard",
+    "FreedFile",
     "Image",
     "ImageQuerySet",
     "Import",
     "ImportState",
     "Label",
     "LiveLabels",
+    "Mislabel",
     "NotTaken",
     "Outcome",
-    "FreedFile",
     "Snapshot",
     "Suggestion",
     "TagAction",
     "TagChange",
     "Upload",
 ]
-    "Mislabel",
