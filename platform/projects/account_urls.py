@@ -4,12 +4,14 @@ from django.contrib.auth import views
 from django.urls import path, reverse_lazy
 from django.views.decorators.http import require_http_methods
 
+from projects.proving import ConfirmPassword
 from projects.signing_in import SignIn
 
 PLAIN = ["get", "post"]
 urlpatterns = [
     path("login/", require_http_methods(["GET", "POST"])(SignIn.as_view()), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("confirm/", ConfirmPassword.as_view(), name="confirm_password"),
     path(
         "password/",
         views.PasswordChangeView.as_view(success_url=reverse_lazy("home"), http_method_names=PLAIN),
