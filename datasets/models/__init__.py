@@ -4,10 +4,12 @@ from datasets.models.actions import ActionKind, TagAction, TagChange
 from datasets.models.features import Feature, FeatureShard
 from datasets.models.images import Image, ImageQuerySet
 from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Upload
+from datasets.models.likeness import Likeness
 from datasets.models.mislabels import Mislabel
 from datasets.models.sets import LABEL_NAME, Dataset, Label, LiveLabels
 from datasets.models.snapshots import Snapshot
 from datasets.models.suggestions import Suggestion
+from datasets.models.tally import Tally
 from datasets.models.trash import FreedFile
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Import",
     "ImportState",
     "Label",
+    "Likeness",
     "LiveLabels",
     "Mislabel",
     "NotTaken",
@@ -30,5 +33,6 @@ __all__ = [
     "Suggestion",
     "TagAction",
     "TagChange",
+    "Tally",
     "Upload",
 ]

@@ -15,6 +15,8 @@ class ActionKind(models.TextChoices):
     TRASH = "trash", _("Moved to the trash")
     RESTORE = "restore", _("Taken out of the trash")
     ACCEPT = "accept", _("Suggestions accepted")
+    SKIP = "skip", _("Marked as not sure")
+    UNSKIP = "unskip", _("No longer marked as not sure")
 
 
 class TagAction(models.Model):
@@ -48,6 +50,7 @@ class TagChange(models.Model):
     action = models.ForeignKey(TagAction, models.CASCADE, related_name="changes")
     image = models.ForeignKey(Image, models.CASCADE, related_name="changes")
     before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")  # perhaps an archived one
+    skipped_before = models.DateTimeField(null=True)
     previous_action = models.ForeignKey(TagAction, models.SET_NULL, null=True, related_name="+")
     # Only where an act gives its pictures different labels; else the act names the one.
     after = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from datasets.models.suggestions import Suggestion
 
 
+LIVE, TRASHED = models.Q(trashed_at__isnull=True), models.Q(trashed_at__isnull=False)
+OPEN = LIVE & models.Q(label__isnull=True, skipped_at__isnull=True)
+SKIPPED = LIVE & models.Q(label__isnull=True, skipped_at__isnull=False)
+
+
 class ImageQuerySet(models.QuerySet["Image"]):
     """Reads of pictures."""
 
@@ -45,15 +50,29 @@ class Image(models.Model):
     last_action = models.ForeignKey("TagAction", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
+    # Somebody looked and could not tell; it counts while the picture has no label.
+    skipped_at = models.DateTimeField(_("marked as not sure"), null=True, blank=True)
+    cluster = models.PositiveSmallIntegerField(default=0)  # those of one number look alike; 0: not known yet
 
     objects = ImageQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("image"), _("images")
         constraints = [models.UniqueConstraint(fields=["dataset", "sha256"], name="one_picture_a_data_set")]
+        # One for each way through a grid of a million pictures; those in the trash are in none but their own.
         indexes = [
-            models.Index(fields=["dataset", "trashed_at", "label", "id"], name="image_grid"),
             models.Index(fields=["source", "position"], name="image_of_import"),
+            models.Index(fields=["dataset", "id"], condition=LIVE, name="image_live"),
+            models.Index(fields=["dataset", "id"], condition=OPEN, name="image_open"),
+            models.Index(fields=["dataset", "id"], condition=SKIPPED, name="image_skipped"),
+            models.Index(fields=["dataset", "id"], condition=TRASHED, name="image_trash"),
+            models.Index(fields=["dataset", "label", "id"], condition=LIVE, name="image_of_label"),
+            models.Index(fields=["source", "id"], condition=LIVE, name="image_of_source"),
+            models.Index(fields=["dataset", "name", "id"], condition=LIVE, name="image_by_name"),
+            models.Index(fields=["dataset", "bytes", "id"], condition=LIVE, name="image_by_bytes"),
+            models.Index(fields=["dataset", "width", "id"], condition=LIVE, name="image_by_width"),
+            models.Index(fields=["dataset", "height", "id"], condition=LIVE, name="image_by_height"),
+            models.Index(fields=["dataset", "cluster", "id"], condition=LIVE, name="image_by_cluster"),
         ]
 
     def __str__(self) -> str:
