@@ -15,13 +15,20 @@ class DatasetsConfig(AppConfig):
         """The kinds of background work and the steps of the project home."""
         from datasets import bulk_tagging, embeddings, followers, importing, imports, steps, suggesting
         from jobs import registry
+        from projects.models import Role
         from projects.steps import register
 
         registry.register(
-            registry.Kind(imports.KIND, "bulk", _("Import of pictures"), importing.run, imports.ended)
-        )
+            registry.Kind(
+                imports.KIND, "bulk", _("Import of pictures"), importing.run, imports.ended,
+                again=imports.tried_again, at_least=Role.LABELLER,
+            )
+        )  # fmt: skip
         registry.register(registry.Kind(embeddings.KIND, "bulk", _("Embeddings"), embeddings.run))
-        registry.register(registry.Kind(bulk_tagging.KIND, "quick", _("Bulk tagging"), bulk_tagging.run))
+        tagging = registry.Kind(
+            bulk_tagging.KIND, "quick", _("Bulk tagging"), bulk_tagging.run, at_least=Role.LABELLER
+        )
+        registry.register(tagging)
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
         )

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -25,19 +24,12 @@ from datasets.reasons import NotAccepted
 from datasets.taking import Candidate, known_pictures, record
 from datasets.zipformat import NotAZip
 from jobs.attempts import Attempt
-from projects.access import may
-from projects.models import Role
+from jobs.rights import NoLongerAllowed
 from web import storage
-from web.sentences import Refusal, Sentence
+from web.sentences import Sentence
 
 BATCH_FILES, BATCH_BYTES = 50, 48 * 1024**2
 THREADS = min(4, os.cpu_count() or 1)
-
-
-class NoLongerAllowed(Refusal):
-    """What was allowed when the import was asked for is not any more."""
-
-    code = "no-longer-allowed"
 
 
 def run(attempt: Attempt) -> None:
@@ -46,7 +38,7 @@ def run(attempt: Attempt) -> None:
     if found.state not in UNFINISHED:
         forget_uploads(found)
         return
-    check_right(found)
+    refuse_trashed(found)
     with offered_by(attempt, found) as (files, note), ThreadPoolExecutor(THREADS) as pool:
         begin(attempt, found, len(files))
         for batch in batches(files, start=found.imported + found.duplicates + found.rejected):
@@ -60,13 +52,10 @@ def run(attempt: Attempt) -> None:
 STORING = Sentence(gettext_noop("Taking in the pictures"))
 
 
-def check_right(found: Import) -> None:
+def refuse_trashed(found: Import) -> None:
     """The world may have changed while the import waited."""
     if found.dataset.trashed_at is not None:
         raise NoLongerAllowed(gettext_noop("The data set is in the trash."))
-    user = found.created_by
-    if not isinstance(user, User) or not may(user, found.dataset.project, at_least=Role.LABELLER):
-        raise NoLongerAllowed(gettext_noop("Whoever began this import may no longer upload to the project."))
 
 
 @contextmanager

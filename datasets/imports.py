@@ -1,7 +1,7 @@
 """Uploads on their way into a data set: beginning one, cancelling it, taking it back."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -70,6 +70,12 @@ class CannotUndo(Conflict):
     """Only what has ended can be taken back."""
 
     code = "import-not-ended"
+
+
+class NothingToTryAgain(Conflict):
+    """The uploads are gone."""
+
+    code = "uploads-gone"
 
 
 def begin_import(
@@ -202,18 +208,42 @@ def undo_import(*, found: Import, user: User) -> TagAction:
         raise CannotUndo(gettext_noop("The import is still running; cancel it first."))
     action = trash_images(dataset=found.dataset, user=user, chosen=Image.objects.filter(source=found))
     Import.objects.filter(pk=found.pk).update(state=ImportState.UNDONE)
+    if found.job is not None and found.job.state == State.PARKED:  # nobody will try it again
+        queue.cancel(found.job)
+        transaction.on_commit(lambda: forget_uploads(found))
     return action
 
 
 def ended(job: Job) -> None:
-    """The job ended other than well: the import says so, and its uploads go. Called in that transaction."""
-    found = Import.objects.filter(pk=job.payload["import"], state__in=UNFINISHED).first()
+    """The job ended other than well: the import says so. Called in that transaction.
+
+    Its uploads go, unless it was only set aside: then it can be tried again.
+    """
+    open_ones = (*UNFINISHED, ImportState.FAILED)  # failed: it was set aside before
+    found = Import.objects.filter(pk=job.payload.get("import"), state__in=open_ones).first()
     if found is None:
         return
     found.state = ImportState.CANCELLED if job.state == State.CANCELLED else ImportState.FAILED
     found.message, found.finished_at = job.message, timezone.now()
     found.save(update_fields=["state", "message", "finished_at"])
-    transaction.on_commit(lambda: forget_uploads(found))
+    if job.state != State.PARKED:
+        transaction.on_commit(lambda: forget_uploads(found))
+
+
+def tried_again(job: Job) -> None:
+    """A set-aside import goes on where it stopped. Raises NothingToTryAgain. Called in that transaction."""
+    found = Import.objects.filter(pk=job.payload.get("import"), state=ImportState.FAILED).first()
+    if found is None or not all(default_storage.exists(source["key"]) for source in found.sources):
+        raise NothingToTryAgain(gettext_noop("What was uploaded is not kept any more; upload it again."))
+    found.state, found.message, found.finished_at = ImportState.QUEUED, {}, None
+    found.save(update_fields=["state", "message", "finished_at"])
+
+
+def kept_aside() -> Iterator[str]:
+    """The keys of uploads whose import was set aside and may be tried again."""
+    aside = Import.objects.filter(state=ImportState.FAILED, job__state=State.PARKED)
+    for sources in aside.values_list("sources", flat=True):
+        yield from (source["key"] for source in sources)
 
 
 def forget_uploads(found: Import) -> None:

@@ -15,10 +15,15 @@ class ServingConfig(AppConfig):
         """The job that warms services, the last two steps of the path, and what /readyz reports."""
         from jobs.registry import Kind, register
         from projects import steps
+        from projects.models import Role
         from serving import path, sessions, warming
         from web import health
 
-        register(Kind(warming.KIND, "quick", _("Bring a service online"), warming.warm, warming.ended))
+        warm = Kind(
+            warming.KIND, "quick", _("Bring a service online"), warming.warm, warming.ended,
+            at_least=Role.ENGINEER,
+        )  # fmt: skip
+        register(warm)
         steps.register(steps.Step(50, "validate", _("Validate"), path.validate_step))
         steps.register(steps.Step(60, "publish", _("Publish"), path.publish_step))
         health.degradable["models"] = sessions.degraded

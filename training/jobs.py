@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Queue
 from jobs.registry import Kind
-from training.versions import KIND, job_ended
+from projects.models import Role
+from training.versions import KIND, job_ended, tried_again
 
 if TYPE_CHECKING:
     from jobs.attempts import Attempt
@@ -19,4 +20,6 @@ def train(attempt: "Attempt") -> None:
     run(attempt)
 
 
-TRAIN = Kind(KIND, Queue.TRAINING, _("Train a version"), train, job_ended)
+TRAIN = Kind(
+    KIND, Queue.TRAINING, _("Train a version"), train, job_ended, again=tried_again, at_least=Role.ENGINEER
+)  # fmt: skip

@@ -145,6 +145,18 @@ def job_ended(job: Any) -> None:
     )
 
 
+def tried_again(job: Any) -> None:
+    """A training that was set aside waits for its turn anew. Called in the transaction that tries it again."""
+    waiting = Sentence(gettext_noop("Waiting for its turn."))
+    ModelVersion.objects.filter(pk=job.payload.get("version"), state=VersionState.FAILED).update(
+        state=VersionState.QUEUED,
+        ended_because="",
+        message=waiting.to_json(),
+        finished_at=None,
+        progress=0.0,
+    )
+
+
 def forget_file(key: str) -> None:
     """Remove a model file that no version has any more."""
     if not ModelVersion.objects.filter(file_key=key).exists():

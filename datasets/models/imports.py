@@ -1,13 +1,14 @@
 """What is on its way into a data set, and what was not taken."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from datasets.models.sets import Dataset
-from jobs.models import Job
+from jobs.models import KEPT_ASIDE, Job, State
 from projects.models import Project
 from web.sentences import Sentence
 
@@ -57,6 +58,14 @@ class Import(models.Model):
     def sentence(self) -> Sentence:
         """Why it failed, or what is worth knowing, in the reader's language."""
         return Sentence.from_json(self.message)
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when what was uploaded waits for another try; None where none is possible."""
+        aside = self.job if self.state == ImportState.FAILED else None
+        if aside is None or aside.state != State.PARKED or aside.finished_at is None:
+            return None
+        return aside.finished_at + KEPT_ASIDE
 
     @property
     def fraction(self) -> float:

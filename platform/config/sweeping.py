@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from config.backup import forget_what_waited
 from config.verify_files import old, referenced, stored
+from datasets.imports import kept_aside
 from web import storage
 from web.storage import DAY
 
@@ -29,8 +30,8 @@ def sweep() -> None:
 
 
 def forget_uploads() -> None:
-    """Uploads that no unfinished import names. Their keys are used once, so nobody stores the same anew."""
-    named = {key for key, _row in referenced()}
+    """Uploads that no import names which runs or may be tried again. Each key is used once: nobody stores it anew."""
+    named = {key for key, _row in referenced()} | set(kept_aside())
     for key in list(stored(UPLOADS)):
         if key not in named and old(key, DAY):
             default_storage.delete(key)
@@ -44,7 +45,7 @@ def forget_copies(data: Path) -> None:
 
 def forget_without_row() -> int:
     """Every file that no row names, a day old at least. Nobody may be at work; how many went."""
-    named = {key for key, _row in referenced()}
+    named = {key for key, _row in referenced()} | set(kept_aside())
     gone = [key for key in stored() if key not in named and old(key, DAY)]
     for key in gone:
         default_storage.delete(key)

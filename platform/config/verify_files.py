@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import models
 
 from config.verify import Looking, Wrong
-from datasets.imports import UNFINISHED
+from datasets.imports import UNFINISHED, kept_aside
 from datasets.models import Import
 from jobs.models import Job
 from serving.models import Revision
@@ -94,6 +94,7 @@ def files(how: Looking) -> Iterator[Wrong]:
 
 def mentioned() -> Iterator[str]:
     """Keys in rows of what has ended: their files may have gone, and may still be there."""
+    yield from kept_aside()
     for sources in Import.objects.exclude(state__in=UNFINISHED).values_list("sources", flat=True):
         yield from (str(source.get("key", "")) for source in sources if storage.promised_hash(source["key"]))
     for payload in Job.objects.values_list("payload", flat=True).iterator(chunk_size=SOME):

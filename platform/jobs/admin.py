@@ -12,6 +12,7 @@ from jobs.ends import try_again
 from jobs.models import Job
 from jobs.queue import cancel
 from web.admin import ReadOnlyAdmin
+from web.sentences import Refusal
 
 
 @admin.register(Job)
@@ -69,6 +70,11 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Try parked jobs again"), permissions=["view"])
     def run_again(self, request: HttpRequest, jobs: Any) -> None:
         """Put parked jobs back in line."""
-        count = sum(try_again(job) for job in jobs)
+        count = 0
+        for job in jobs:
+            try:
+                count += try_again(job)
+            except Refusal as refusal:
+                messages.error(request, f"{job}: {refusal}")
         text = ngettext("%(count)s job is tried again.", "%(count)s jobs are tried again.", count)
         messages.success(request, text % {"count": count})

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from jobs.failures import MOST_FAILURES, Cause, Failure, alike_in_a_row, gives_up
-from jobs.models import ENDED, WAITING, Job, State
+from jobs.models import ENDED, KEPT_ASIDE, WAITING, Job, State
 from jobs.registry import kind_of
 from jobs.wakes import wake
 from web.logs import masked
@@ -22,6 +22,7 @@ from web.sentences import Refusal, Sentence
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = (5.0, 30.0)
+STORAGE_SECONDS = (5.0, 30.0, 60.0, 120.0, 240.0)  # six tries in about eight minutes
 LET_GO: dict[str, Any] = {"lease_until": None, "beat": None, "holder": ""}
 CANCELLED = gettext_noop("Cancelled.")
 CANCELLED_EARLY = gettext_noop("Cancelled before it started.")
@@ -41,7 +42,7 @@ def end(job_id: int, number: int, state: State, sentence: Sentence | None) -> bo
 
 
 def _ended(row: Job, state: State, sentence: Sentence | None, **fields: Any) -> bool:
-    fields |= {"state": state, "finished_at": timezone.now(), "wake_at": None, **LET_GO}
+    fields = {"state": state, "finished_at": timezone.now(), "wake_at": None, **LET_GO} | fields
     if sentence:
         fields["message"] = sentence.to_json()
     _write(row, **fields)
@@ -80,7 +81,8 @@ def _pause(failure: Failure, failures: list[dict[str, Any]]) -> float:
     """A lost worker costs no time; what raised an error may need some to mend (a full disk, a store away)."""
     if failure.cause == Cause.LOST:
         return 0.0
-    pauses: tuple[float, ...] = getattr(settings, "JOB_RETRY_SECONDS", RETRY_SECONDS)
+    usual = STORAGE_SECONDS if failure.cause == Cause.STORAGE else RETRY_SECONDS
+    pauses: tuple[float, ...] = getattr(settings, "JOB_RETRY_SECONDS", usual)
     return pauses[min(alike_in_a_row(failures), len(pauses)) - 1]
 
 
@@ -104,25 +106,45 @@ def _put_back(row: Job, sentence: Sentence, pause: float, **fields: Any) -> None
 
 
 def cancel(job_id: int) -> bool:
-    """Ask a job to end: at once where it waits, at its next check where it runs. False: it had ended."""
+    """Ask a job to end: at once where it waits or was set aside, at its next check where it runs.
+
+    False: it had ended.
+    """
     with transaction.atomic():
-        asked = Job.objects.filter(pk=job_id).exclude(state__in=ENDED).update(cancel_requested=True)
-        row = Job.objects.filter(pk=job_id, state__in=WAITING).select_for_update().first()
+        over = [state for state in ENDED if state != State.PARKED]
+        asked = Job.objects.filter(pk=job_id).exclude(state__in=over).update(cancel_requested=True)
+        still = (*WAITING, State.PARKED)
+        row = Job.objects.filter(pk=job_id, state__in=still).select_for_update().first()
         if row is not None:
             _ended(row, State.CANCELLED, Sentence(CANCELLED_EARLY if not row.attempt else CANCELLED))
     return bool(asked)
 
 
 def try_again(job: Job) -> bool:
-    """Put a parked job back in line (an operator mended the cause). False: it was not parked."""
+    """Put a parked job back in line (somebody mended the cause). False: it was not parked.
+
+    Raises Refusal where what the job needs is not there any more.
+    """
     with transaction.atomic():
-        parked = Job.objects.filter(pk=job.pk, state=State.PARKED)
-        changed = parked.update(
-            state=State.QUEUED, failures=[], finished_at=None, message={}, cancel_requested=False
-        )
-        if changed:
-            transaction.on_commit(partial(wake, job.pk, job.queue, job.attempt))
-    return bool(changed)
+        row = Job.objects.filter(pk=job.pk, state=State.PARKED).select_for_update().first()
+        if row is None:
+            return False
+        if again := kind_of(row.kind).again:
+            again(row)
+        _write(row, state=State.QUEUED, failures=[], finished_at=None, message={}, cancel_requested=False)
+        transaction.on_commit(partial(wake, row.pk, row.queue, row.attempt))
+    return True
+
+
+def give_up_parked() -> int:
+    """Parked jobs that nobody tried again in time fail for good, so that their rooms let go of what they kept."""
+    late = Job.objects.filter(state=State.PARKED, finished_at__lt=timezone.now() - KEPT_ASIDE)
+    count = 0
+    for pk in list(late.values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = late.filter(pk=pk).select_for_update().first()
+            count += row is not None and _ended(row, State.FAILED, None, finished_at=row.finished_at)
+    return count
 
 
 def tell(job: Job) -> None:
@@ -142,4 +164,6 @@ def tell(job: Job) -> None:
                 ended(job)
     except Exception:
         log.exception("job %s ended as %s, and its room failed to hear it", job.pk, job.state)
-        Job.objects.filter(pk=job.pk).update(traceback=masked(f"{job.traceback}\n{traceback.format_exc()}".strip()))
+        Job.objects.filter(pk=job.pk).update(
+            traceback=masked(f"{job.traceback}\n{traceback.format_exc()}".strip())
+        )

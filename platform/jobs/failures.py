@@ -11,9 +11,12 @@ from django.utils.translation import gettext_noop
 from jobs.deaths import how_it_ended
 from jobs.models import Job
 from web.sentences import Sentence
+from web.storage import StorageUnavailable
 
 ALIKE_FAILURES = 3
+STORAGE_FAILURES = 6  # a storage that is away comes back by itself more often than a bug goes away
 MOST_FAILURES = 30
+STORAGE = "storage"  # all its troubles are alike, wherever they were met
 
 
 class Cause(Enum):
@@ -32,6 +35,13 @@ class Cause(Enum):
     MEMORY = (
         gettext_noop("It ran out of memory; it is being tried again."),
         gettext_noop("It ran out of memory three times and was set aside: ask for less, or add memory."),
+    )
+    STORAGE = (
+        gettext_noop("The file storage does not answer; it goes on once that is back."),
+        gettext_noop(
+            "The file storage stayed away, so this was set aside. "
+            "Nothing is lost: once the storage answers, try it again."
+        ),
     )
 
 
@@ -52,9 +62,10 @@ class Failure:
         """A bug or a missing resource: the same where the same exception was raised at the same place."""
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-        cause = Cause.MEMORY if isinstance(error, MemoryError) else Cause.ERROR
+        cause = cause_of(error)
         name, trace = type(error).__name__, "".join(traceback.format_exception(error))
-        return cls(f"{name}: {error}"[:300], f"{name}@{place}", cause, trace)
+        like = STORAGE if cause == Cause.STORAGE else f"{name}@{place}"
+        return cls(f"{name}: {error}"[:300], like, cause, trace)
 
     @classmethod
     def of_exit(cls, status: int | None, *, memory: bool) -> "Failure":
@@ -91,7 +102,14 @@ class Failure:
         again, aside = self.cause.value
         if not gives_up(failures):
             return Sentence(again)
-        return Sentence(aside if alike_in_a_row(failures) >= ALIKE_FAILURES else TOO_OFTEN)
+        return Sentence(aside if too_many_alike(failures) else TOO_OFTEN)
+
+
+def cause_of(error: Exception) -> Cause:
+    """A bug, unless the machine ran out of memory or the storage is away."""
+    if isinstance(error, MemoryError):
+        return Cause.MEMORY
+    return Cause.STORAGE if isinstance(error, StorageUnavailable) else Cause.ERROR
 
 
 def alike_in_a_row(failures: list[dict[str, Any]]) -> int:
@@ -110,4 +128,10 @@ def alike_in_a_row(failures: list[dict[str, Any]]) -> int:
 
 def gives_up(failures: list[dict[str, Any]]) -> bool:
     """Time to park it."""
-    return alike_in_a_row(failures) >= ALIKE_FAILURES or len(failures) >= MOST_FAILURES
+    return too_many_alike(failures) or len(failures) >= MOST_FAILURES
+
+
+def too_many_alike(failures: list[dict[str, Any]]) -> bool:
+    """The last ones are of one make, and it is no use to go on."""
+    patience = STORAGE_FAILURES if failures[-1]["like"] == STORAGE else ALIKE_FAILURES
+    return alike_in_a_row(failures) >= patience

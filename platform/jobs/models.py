@@ -1,5 +1,7 @@
 """The durable truth about background work; the queue only wakes workers."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +33,7 @@ class State(models.TextChoices):
 
 WAITING = (State.QUEUED, State.RETRYING)
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.PARKED)
+KEPT_ASIDE = timedelta(days=7)  # so long a parked job can be tried again
 
 
 class JobQuerySet(models.QuerySet["Job"]):

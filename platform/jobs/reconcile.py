@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
-from jobs.ends import fail
+from jobs.ends import fail, give_up_parked
 from jobs.failures import Failure
 from jobs.leases import put_down, why_over
 from jobs.models import WAITING, Job, Queue, State
@@ -23,6 +23,7 @@ def reconcile() -> int:
 
     Any number of processes may do so at once. Returns how many jobs were put right.
     """
+    give_up_parked()
     return release_lost() + wake_waiting()
 
 

@@ -12,6 +12,7 @@ from web.sentences import Refusal
 if TYPE_CHECKING:
     from jobs.attempts import Attempt
     from jobs.models import Job
+    from projects.models import Role
 
 SILENCE = 600.0
 UNKNOWN = gettext_noop(
@@ -30,7 +31,10 @@ class Kind:
     """A kind of job.
 
     `run(attempt)` does the work; it must be idempotent and may be called again after a crash. `ended(job)`
-    is called in the transaction that ends the job any way but well, so that what waits for it can be told.
+    is called in the transaction that ends the job any way but well, so that what waits for it can be told:
+    a job that was set aside (parked) may be tried again, so what that needs stays until it fails or is cancelled.
+    `again(job)` is called in the transaction that puts a parked job back in line; it may refuse.
+    `at_least`: the role that whoever asked must still have in the project when an attempt begins.
     `upkeep`: small work that follows each act by itself; people are not shown that it runs or went well.
     `silence`: seconds without progress, check or hold after which the handler counts as hung.
     """
@@ -40,6 +44,8 @@ class Kind:
     title: "str | Promise"
     run: "Callable[[Attempt], None]"
     ended: "Callable[[Job], None] | None" = None
+    again: "Callable[[Job], None] | None" = None
+    at_least: "Role | None" = None
     silence: float = SILENCE
     upkeep: bool = False
 

@@ -9,6 +9,7 @@ from jobs.ends import CANCELLED, end, fail, give_back
 from jobs.failures import Failure
 from jobs.models import State
 from jobs.registry import kind_of
+from jobs.rights import check_right
 from web.sentences import Refusal, Sentence
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ def run(attempt: Attempt) -> bool:
     """Call the handler and write the end. False: the job was not ours any more."""
     mine = attempt.job.pk, attempt.number
     try:
-        kind_of(attempt.job.kind).run(attempt)
+        kind = kind_of(attempt.job.kind)
+        check_right(attempt.job, kind.at_least)
+        kind.run(attempt)
         return end(*mine, State.SUCCEEDED, None)
     except LostLease:
         return False

@@ -221,7 +221,7 @@ def test_whoever_lost_the_right_to_upload_imports_nothing(work: Work, team: Team
     work()
     found.refresh_from_db()
     assert (found.state, found.imported) == (ImportState.FAILED, 0)
-    assert "may no longer upload" in str(found.sentence)
+    assert "may no longer do so" in str(found.sentence)
 
 
 def test_a_data_set_in_the_trash_takes_nothing_more(work: Work, team: Team) -> None:

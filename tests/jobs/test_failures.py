@@ -3,6 +3,7 @@
 from typing import Any
 
 from jobs.failures import MOST_FAILURES, Cause, Failure, alike_in_a_row, gives_up
+from web.storage import StorageUnavailable
 
 
 def failure(like: str = "lost", done: int = 0, total: int = 100) -> dict[str, Any]:
@@ -57,3 +58,13 @@ def test_running_out_of_memory_is_said_to_the_person() -> None:
     assert "out of memory" in str(told.sentence([failure("memory")] * 3))
     assert "signal 9 (SIGKILL)" in told.reason
     assert Failure.of_exit(3 << 8, memory=False).reason == "Its process ended with code 3."
+
+
+def test_a_storage_that_stays_away_is_said_so_and_is_waited_for_longer() -> None:
+    told = Failure.of_error(StorageUnavailable("images/ab: no answer"))
+    once = failure("storage")
+    assert told.like == "storage"
+    assert str(told.sentence([once])) == "The file storage does not answer; it goes on once that is back."
+    assert not gives_up([once] * 5) and gives_up([once] * 6)
+    last = str(told.sentence([once] * 6))
+    assert "storage stayed away" in last and "Nothing is lost" in last and "try it again" in last

@@ -78,7 +78,7 @@ def test_the_operator_reads_every_failure_and_tries_a_parked_job_again(
     client: Client, team: Team, job: Job
 ) -> None:
     client.force_login(User.objects.create_superuser("operator", password="secret-word-1"))
-    Job.objects.update(state=State.PARKED, traceback="Traceback: <script>")
+    Job.objects.update(kind="datasets.embed", state=State.PARKED, traceback="Traceback: <script>")
     text = client.get(reverse("admin:jobs_job_change", args=[job.pk])).content.decode()
     assert "&lt;b&gt;gone&lt;/b&gt;" in text and "Traceback: &lt;script&gt;" in text
     chosen = {"_selected_action": [job.pk], "action": "run_again"}
@@ -95,3 +95,20 @@ def test_upkeep_is_listed_only_where_it_went_wrong(page: Page, team: Team) -> No
         Job.objects.create(project=team.project, kind="datasets.suggest", queue="quick", state=state)
     shown = page("viewer").get(reverse("jobs:list", args=[team.project.pk])).context["jobs"]
     assert [each.state for each in shown] == [State.PARKED]
+
+
+def test_a_job_that_was_set_aside_is_tried_again_by_its_asker_or_an_engineer(
+    page: Page, team: Team, job: Job
+) -> None:
+    Job.objects.update(kind="datasets.embed", state=State.PARKED)
+    url = reverse("jobs:again", args=[job.pk])
+    assert page("labeller").get(url).status_code == 405
+    assert page("stranger").post(url).status_code == 404
+    assert page("viewer").post(url).status_code == 403
+    assert page("labeller").post(url).status_code == 403  # it is somebody else's
+    assert (
+        "Try again" not in page("viewer").get(reverse("jobs:list", args=[team.project.pk])).content.decode()
+    )
+    text = page("engineer").post(url, follow=True).content.decode()
+    job.refresh_from_db()
+    assert "It is tried again." in text and (job.state, job.failures) == (State.QUEUED, [])
