@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -42,9 +42,13 @@ class Row:
     difference_hash: int | None
     source_import: int | None
     position: int
+    split: str = ""  # what an import wished: train, validation or test
+    group: str = ""  # pictures with the same mark belong together, such as a burst
 
 
 COLUMNS = [field.name for field in fields(Row)]
+# Columns that came later: left out where they say nothing, so that older content keeps its bytes.
+LATER = {field.name: field.default for field in fields(Row) if field.default is not MISSING}
 
 
 def take_snapshot(
@@ -59,7 +63,7 @@ def take_snapshot(
         raise NothingTagged(
             gettext_noop("No picture of “%(dataset)s” has a label yet."), dataset=dataset.name
         )
-    lines = "".join(json.dumps(asdict(row), ensure_ascii=False, sort_keys=True) + "\n" for row in rows)
+    lines = "".join(map(line_of, rows))
     key = storage.put_bytes("snapshots", gzip.compress(lines.encode(), mtime=0), ".jsonl.gz")
     with transaction.atomic():
         same = Snapshot.objects.filter(dataset=dataset, key=key, name=name).first()
@@ -74,6 +78,12 @@ def take_snapshot(
         )
 
 
+def line_of(row: Row) -> str:
+    """A row as it is kept."""
+    kept = {key: value for key, value in asdict(row).items() if value != LATER.get(key, MISSING)}
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 def _tagged(dataset: Dataset, label_names: Sequence[str] | None) -> list[Row]:
     images = Image.objects.live().filter(dataset=dataset).exclude(label=None)
     if label_names is not None:
@@ -85,19 +95,28 @@ def _tagged(dataset: Dataset, label_names: Sequence[str] | None) -> list[Row]:
                 labels=", ".join(missing[:10]),
             )
         images = images.filter(label__name__in=label_names)
-    columns = ("pk", "name", "sha256", "key", "label__name", "difference_hash", "source_id", "position")
+    columns = (
+        "pk", "name", "sha256", "key", "label__name", "difference_hash", "source_id", "position", "split", "group",
+    )  # fmt: skip
     return [Row(*values) for values in images.values_list(*columns).iterator(chunk_size=5000)]
 
 
 def content_hash(rows: Sequence[Row]) -> str:
-    """A hash of what is learned from: which pictures under which labels; file names do not count."""
+    """A hash of what is learned from: which pictures under which labels, and which side was wished for them.
+
+    File names do not count, and neither does a wish that nobody made.
+    """
     digest = hashlib.sha256()
-    for sha256, label in sorted((row.sha256, row.label) for row in rows):
-        digest.update(f"{sha256} {label}\n".encode())
+    for sha256, label, split in sorted((row.sha256, row.label, row.split) for row in rows):
+        wish = f"/{split}" if split else ""  # no label holds a slash
+        digest.update(f"{sha256} {label}{wish}\n".encode())
     return digest.hexdigest()
 
 
 def rows_of(snapshot: Snapshot) -> list[Row]:
     """The frozen rows, sorted by label and picture."""
     lines = gzip.decompress(storage.read(snapshot.key)).decode().split("\n")[:-1]
-    return [Row(**{column: values[column] for column in COLUMNS}) for values in map(json.loads, lines)]
+    return [
+        Row(**{column: values[column] for column in COLUMNS if column in values})
+        for values in map(json.loads, lines)
+    ]

@@ -1,18 +1,19 @@
 """Finds pictures that show nearly the same thing, so that they end up on one side of the split."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from datasets.hashes import near_pairs, unsigned
 
 NEAR = 6  # of 64 bits: the same picture, re-encoded, resized, slightly cropped
 BURST = 12  # neighbours of one import may differ more and still be one scene
 BURST_STEPS = 3
 LARGEST_SHARE = 10  # a group holds at most a tenth of its label, so that a chain cannot swallow it
-BRUTE_FORCE = 20_000
-BANDS = 4
+PARTS = 3  # fewer groups than parts of the split leave one empty
 
 
 class Picture(Protocol):
@@ -30,20 +31,26 @@ class Picture(Protocol):
     @property
     def position(self) -> int: ...
 
+    @property
+    def group(self) -> str: ...
+
 
 def groups_of(rows: Sequence[Picture]) -> list[int]:
     """One group number a row, for the rows of one label. Complete linkage: every two members are alike.
 
-    The numbers depend on the rows and their order alone.
+    Rows with the same mark (`row.group`, such as a burst) are one group whatever they look like, with what looks
+    like one of them. The numbers depend on the rows and their order alone.
     """
     most = max(1, len(rows) // LARGEST_SHARE)
-    if most == 1:
+    numbers, members = _marked(rows, most)
+    marked = [set(each) for each in members]
+    if most == 1 and not members:
         return list(range(len(rows)))
     alike = neighbours(rows)
-    numbers: list[int] = [-1] * len(rows)
-    members: list[set[int]] = []
     for index in range(len(rows)):
-        number = _group_to_join(index, alike[index], numbers, members, most)
+        if numbers[index] >= 0:
+            continue
+        number = _group_to_join(index, alike[index], numbers, members, marked, most)
         if number is None:
             number = len(members)
             members.append(set())
@@ -52,54 +59,73 @@ def groups_of(rows: Sequence[Picture]) -> list[int]:
     return numbers
 
 
-def _group_to_join(
-    index: int, alike: set[int], numbers: list[int], members: list[set[int]], most: int
+def _marked(rows: Sequence[Picture], most: int) -> tuple[list[int], list[set[int]]]:
+    """The groups that marks make, and each row's number among them (-1: no mark).
+
+    Where they would leave a part of the split empty, the largest is cut into runs as its pictures were taken.
+    """
+    by_mark: dict[str, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        if row.group:
+            by_mark[row.group].append(index)
+    groups = [by_mark[mark] for mark in sorted(by_mark)]
+    loose = len(rows) - sum(map(len, groups))
+    if groups and len(groups) + loose < PARTS:
+        largest = max(groups, key=len)
+        groups.remove(largest)
+        largest.sort(key=lambda at: (rows[at].source_import or 0, rows[at].position))
+        groups += [largest[start : start + most] for start in range(0, len(largest), most)]
+    numbers = [-1] * len(rows)
+    for number, group in enumerate(groups):
+        for index in group:
+            numbers[index] = number
+    return numbers, [set(group) for group in groups]
+
+
+def _group_to_join(  # noqa: PLR0917  what grouping has so far
+    index: int,
+    alike: set[int],
+    numbers: list[int],
+    members: list[set[int]],
+    marked: list[set[int]],
+    most: int,
 ) -> int | None:
-    """The first group that has room and whose members are all alike this one."""
-    for number in sorted({numbers[other] for other in alike if other < index}):
-        if len(members[number]) < most and members[number] <= alike:
+    """The first group that has room and whose members are all alike this one; of marked ones, one is enough."""
+    for number in sorted({numbers[other] for other in alike if numbers[other] >= 0}):
+        if number < len(marked):
+            if alike & marked[number] and len(members[number]) - len(marked[number]) < most:
+                return number
+        elif len(members[number]) < most and members[number] <= alike:
             return number
     return None
 
 
 def neighbours(rows: Sequence[Picture]) -> list[set[int]]:
     """For each row, the others that look like it. A row without a hash has none."""
-    hashes = np.array([(row.difference_hash or 0) & (2**64 - 1) for row in rows], dtype=np.uint64)
-    known = np.array([row.difference_hash is not None for row in rows])
+    known = np.array([at for at, row in enumerate(rows) if row.difference_hash is not None], dtype=np.int64)
+    hashes = np.array([unsigned(rows[at].difference_hash) for at in known], dtype=np.uint64)
     found: list[set[int]] = [set() for _ in rows]
-    pairs = _pairs_by_force if len(rows) <= BRUTE_FORCE else _pairs_by_bands
-    for one, other, distance in pairs(hashes, known):
-        if distance <= NEAR or _one_burst(rows[one], rows[other]):
-            found[one].add(other)
-            found[other].add(one)
+    ones, others, _ = near_pairs(hashes, NEAR)
+    pairs = zip(known[ones].tolist(), known[others].tolist(), strict=True)
+    for one, other in chain(pairs, burst_pairs(rows)):
+        found[one].add(other)
+        found[other].add(one)
     return found
 
 
-def _one_burst(one: Picture, other: Picture) -> bool:
-    same = one.source_import is not None and one.source_import == other.source_import
-    return same and abs(one.position - other.position) <= BURST_STEPS
-
-
-def _pairs_by_force(hashes: NDArray[np.uint64], known: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
-    """Every pair within BURST bits."""
-    pairs: list[tuple[int, int, int]] = []
-    for index in np.flatnonzero(known):
-        distance = np.bitwise_count(hashes[index + 1 :] ^ hashes[index])
-        near = np.flatnonzero((distance <= BURST) & known[index + 1 :])
-        pairs.extend((int(index), int(index + 1 + at), int(distance[at])) for at in near)
-    return pairs
-
-
-def _pairs_by_bands(hashes: NDArray[np.uint64], known: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
-    """Pairs that agree in a quarter of their bits: all within 3 bits, most within 6; for large labels."""
-    buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
-    seen: dict[tuple[int, int], int] = {}
-    for index in np.flatnonzero(known):
-        for band in range(BANDS):
-            bucket = buckets[band, int(hashes[index] >> np.uint64(16 * band)) & 0xFFFF]
-            for other in bucket[-100:]:  # a bucket of plain skies must not cost the square of its size
-                distance = int(np.bitwise_count(hashes[index] ^ hashes[other]))
-                if distance <= BURST:
-                    seen[other, int(index)] = distance
-            bucket.append(int(index))
-    return [(one, other, distance) for (one, other), distance in sorted(seen.items())]
+def burst_pairs(rows: Sequence[Picture]) -> Iterator[tuple[int, int]]:
+    """Neighbours in one import that differ a little more."""
+    placed = [
+        (row.source_import, row.position, at)
+        for at, row in enumerate(rows)
+        if row.source_import is not None and row.difference_hash is not None
+    ]
+    placed.sort()
+    for start, (source, position, one) in enumerate(placed):
+        for at in range(start + 1, len(placed)):
+            other_source, other_position, other = placed[at]
+            if other_source != source or other_position - position > BURST_STEPS:
+                break
+            bits = unsigned(rows[one].difference_hash) ^ unsigned(rows[other].difference_hash)
+            if bits.bit_count() <= BURST:
+                yield one, other

@@ -48,14 +48,25 @@ def split_label(label: str, pictures: Sequence[Picture]) -> list[Place]:
         members[number].append(index)
     wanted = sizes_of(len(pictures))
     taken = {HELD_BACK: 0, VALIDATION: 0}
-    places: list[Place] = [Place(TRAIN, 0)] * len(pictures)
+    parts: dict[int, str] = {}
     for number in sorted(members, key=lambda each: _turn(label, pictures[members[each][0]].sha256)):
-        part = _part_with_room(len(members[number]), taken, wanted)
-        if part != TRAIN:
-            taken[part] += len(members[number])
-        for index in members[number]:
-            places[index] = Place(part, number)
+        parts[number] = _part_with_room(len(members[number]), taken, wanted)
+        if parts[number] != TRAIN:
+            taken[parts[number]] += len(members[number])
+    _fill_empty_parts(parts, members, wanted)
+    places: list[Place] = [Place(TRAIN, 0)] * len(pictures)
+    for number, indices in members.items():
+        for index in indices:
+            places[index] = Place(parts[number], number)
     return places
+
+
+def _fill_empty_parts(parts: dict[int, str], members: dict[int, list[int]], wanted: Sizes) -> None:
+    """Where every burst was too large for a part, it gets the smallest: a label must be measured somewhere."""
+    for part, size in ((HELD_BACK, wanted.held_back), (VALIDATION, wanted.validation)):
+        learning = [number for number in parts if parts[number] == TRAIN]
+        if size and part not in parts.values() and len(learning) > 1:
+            parts[min(learning, key=lambda number: len(members[number]))] = part
 
 
 def _turn(label: str, sha256: str) -> str:

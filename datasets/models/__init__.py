@@ -1,6 +1,9 @@
 """Data sets: pictures, their labels, where they came from, and every change of a tag."""
 
 from datasets.models.actions import ActionKind, TagAction, TagChange
+from datasets.models.conflicts import LabelConflict
+from datasets.models.alike import AlikeGroup, AlikeMember, AlikeSearch
+from datasets.models.exports import Export, ExportState
 from datasets.models.features import Feature, FeatureShard
 from datasets.models.images import Image, ImageQuerySet
 from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Upload
@@ -16,6 +19,9 @@ __all__ = [
     "LABEL_NAME",
     "ActionKind",
     "Dataset",
+    "AlikeGroup",
+    "AlikeMember",
+    "AlikeSearch",
     "Feature",
     "FeatureShard",
     "FreedFile",

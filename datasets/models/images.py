@@ -44,9 +44,14 @@ class Image(models.Model):
     height = models.PositiveIntegerField(_("height"))
     difference_hash = models.BigIntegerField(null=True)  # 64-bit dHash of the upright picture, signed
     grey = models.BooleanField(_("without colour"), default=False)
+    # Measured on the thumbnail after the import (datasets/looks.py); empty until then.
+    brightness = models.PositiveSmallIntegerField(_("brightness"), null=True)
+    sharpness = models.PositiveSmallIntegerField(_("sharpness"), null=True)
     label = models.ForeignKey(Label, models.SET_NULL, null=True, blank=True, related_name="images")
     # What an import wished: train, validation or test.
     split = models.CharField(_("wished side of the split"), max_length=10, blank=True)
+    # Pictures with the same mark belong together, such as a burst: the split never parts them.
+    group = models.CharField(_("group"), max_length=40, blank=True)
     last_action = models.ForeignKey("TagAction", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)

@@ -48,6 +48,7 @@ class Import(models.Model):
     message = models.JSONField(default=dict, blank=True)
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
 
+    group = models.CharField(_("group"), max_length=40, blank=True)  # its pictures belong together
     class Meta:
         verbose_name, verbose_name_plural = _("import"), _("imports")
 

@@ -4,8 +4,10 @@ import random
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
+from datasets.hashes import near_pairs
 from training.grouping import groups_of
 from training.splitting import HELD_BACK, TRAIN, VALIDATION, sizes_of, split_label
 
@@ -16,6 +18,7 @@ class Fake:
     difference_hash: int | None = None
     source_import: int | None = 1
     position: int = 0
+    group: str = ""
 
 
 def pictures(count: int, seed: int = 0, *, bits: int = 64) -> list[Fake]:
@@ -110,12 +113,63 @@ def test_a_picture_without_a_hash_stands_alone() -> None:
     assert len(set(numbers)) == 30
 
 
-def test_many_pictures_are_grouped_by_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.grouping.BRUTE_FORCE", 10)
-    rows = pictures(50)
-    copies = [
-        replace(row, sha256=f"{at:064x}", difference_hash=row.difference_hash ^ 0b11)
-        for at, row in enumerate(rows)
-    ]  # type: ignore[operator]
-    numbers = groups_of(rows + copies)
-    assert all(numbers[at] == numbers[50 + at] for at in range(50))
+def test_a_burst_stays_together_whatever_its_pictures_look_like() -> None:
+    rows = [replace(row, group=f"burst-{at // 12}") for at, row in enumerate(pictures(96))]
+    places = split_label("a", rows)
+    for start in range(0, 96, 12):
+        assert len({place.part for place in places[start : start + 12]}) == 1
+    assert {place.part for place in places} == {TRAIN, VALIDATION, HELD_BACK}
+
+
+def test_three_large_bursts_still_leave_something_to_measure() -> None:
+    rows = [replace(row, group=f"burst-{at // 20}") for at, row in enumerate(pictures(60))]
+    places = split_label("a", rows)
+    assert {place.part for place in places} == {TRAIN, VALIDATION, HELD_BACK}
+    assert all(len({places[at].part for at in range(start, start + 20)}) == 1 for start in (0, 20, 40))
+
+
+def test_a_label_of_one_burst_alone_is_cut_as_it_was_taken() -> None:
+    rows = [replace(row, group="burst-1", position=at) for at, row in enumerate(pictures(50))]
+    places = split_label("a", rows)
+    assert {place.part for place in places} == {TRAIN, VALIDATION, HELD_BACK}
+    for start in range(0, 50, 5):
+        assert len({place.part for place in places[start : start + 5]}) == 1, "neighbours were parted"
+
+
+def test_a_copy_of_a_bursts_picture_follows_the_burst() -> None:
+    rows = [replace(row, group="burst-1") for row in pictures(6)] + pictures(60, 3)
+    rows.append(replace(rows[2], sha256="f" * 64, group="", position=9999))
+    numbers = groups_of(rows)
+    assert numbers[-1] == numbers[0] == numbers[5]
+
+
+def test_marks_alone_change_the_groups() -> None:
+    rows = pictures(80)
+    assert groups_of(rows) == groups_of([replace(row, group="") for row in rows])
+    assert groups_of([replace(row, group="x" if at < 2 else "") for at, row in enumerate(rows)]) != groups_of(
+        rows
+    )
+
+
+def test_near_pairs_are_all_found() -> None:
+    chance = random.Random(4)
+    hashes = [chance.getrandbits(64) for _ in range(300)]
+    for each in hashes[:150]:
+        for bit in chance.sample(range(64), chance.randint(0, 8)):
+            each ^= 1 << bit  # noqa: PLW2901
+        hashes.append(each)
+    ones, others, bits = near_pairs(np.array(hashes, dtype=np.uint64), 6)
+    found = set(zip(ones.tolist(), others.tolist(), bits.tolist(), strict=True))
+    every = range(len(hashes))
+    expected = {
+        (one, other, (hashes[one] ^ hashes[other]).bit_count())
+        for one in every
+        for other in every
+        if one < other and (hashes[one] ^ hashes[other]).bit_count() <= 6
+    }
+    assert found == expected and len(found) > 90
+
+
+def test_a_crowd_of_equal_hashes_costs_no_square() -> None:
+    ones, _, _ = near_pairs(np.zeros(20_000, dtype=np.uint64), 6)
+    assert len(ones) <= 20_000 * 100
