@@ -10,15 +10,11 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from datasets.label_looks import next_colour
 from datasets.models import LABEL_NAME, Dataset, Image, Label, TagAction
 from projects import audit
 from web.sentences import Conflict, Refusal
 
-# Told apart at a glance next to each other, on light and dark ground alike.
-PALETTE = (
-    "#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#dc2626", "#65a30d",
-    "#c026d3", "#0d9488", "#ea580c", "#4f46e5", "#a16207", "#16a34a", "#e11d48", "#0284c7",
-)  # fmt: skip
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
@@ -96,9 +92,8 @@ def create_label(*, dataset: Dataset, name: str, user: User | None) -> Label:
     position = 0 if found["last"] is None else found["last"] + 1
     try:
         with transaction.atomic():
-            return Label.objects.create(
-                dataset=dataset, name=name, position=position, colour=PALETTE[position % len(PALETTE)]
-            )
+            colour = next_colour(dataset)
+            return Label.objects.create(dataset=dataset, name=name, position=position, colour=colour)
     except IntegrityError as error:  # somebody made it in this very moment
         raise LabelExists(gettext_noop("There is a label “%(name)s” already."), name=name) from error
 
@@ -135,13 +130,13 @@ def merge_labels(*, label: Label, into: Label, user: User) -> TagAction:
 def delete_label(*, label: Label, user: User, move_to: Label | None = None) -> TagAction:
     """Take a label away: its pictures (those in the trash too) become untagged or get `move_to`.
 
-    The label is archived, not deleted: undoing the returned action brings it back.
+    The label goes to the trash: undoing the returned action brings it back.
     """
     from datasets.tagging import change_labels
 
     every = Image.objects.filter(dataset=label.dataset, label=label)
     action = change_labels(dataset=label.dataset, user=user, chosen=every, label=move_to)
-    Label.objects.filter(pk=label.pk).update(removed_at=timezone.now())
+    Label.objects.filter(pk=label.pk).update(removed_at=timezone.now(), removal=action)
     audit.note(
         user,
         "label.delete" if move_to is None else "label.merge",

@@ -24,6 +24,12 @@ class LabelGone(Conflict):
     code = "label-gone"
 
 
+class LabelArchived(Conflict):
+    """The label is no longer offered for tagging."""
+
+    code = "label-archived"
+
+
 @dataclass(frozen=True)
 class Undone:
     """What an undo did; `skipped` pictures had been changed by somebody since."""
@@ -52,9 +58,16 @@ def change_labels(
 
 
 def refuse_label_gone(dataset: Dataset, label: Label | None) -> None:
-    """Raises LabelGone."""
-    if label is not None and not dataset.labels.filter(pk=label.pk).exists():
+    """Raises LabelGone, LabelArchived."""
+    if label is None:
+        return
+    now = dataset.labels.filter(pk=label.pk).first()
+    if now is None:
         raise LabelGone(gettext_noop("The label “%(name)s” was taken away meanwhile."), name=label.name)
+    if now.archived_at:
+        raise LabelArchived(
+            gettext_noop("The label “%(name)s” is archived. Bring it back to tag with it."), name=label.name
+        )
 
 
 def without(chosen: "QuerySet[Image]", label: Label | None) -> "QuerySet[Image]":
@@ -158,9 +171,9 @@ def compare_with_suggestions(action: TagAction, touched: "QuerySet[TagChange, An
 def bring_back_labels(action: TagAction) -> None:
     """Labels that went since and are needed again return; where the name was taken anew, that one serves."""
     needed = TagChange.objects.filter(action=action, image__last_action=action).values("before")
-    for gone in Label.every.filter(pk__in=needed).exclude(removed_at=None):
+    for gone in Label.every.filter(Q(pk__in=needed) | Q(removal=action)).exclude(removed_at=None):
         heir = action.dataset.labels.filter(name=gone.name).first()
         if heir:
             TagChange.objects.filter(action=action, before=gone).update(before=heir)
         else:
-            Label.every.filter(pk=gone.pk).update(removed_at=None)
+            Label.every.filter(pk=gone.pk).update(removed_at=None, removal=None)

@@ -117,7 +117,10 @@ def data_choices(project: Project, sent: QueryDict) -> list[DataChoice]:
         chosen = str(dataset.pk) in named or (first_time and not named and not found)
         ticked = set(sent.getlist(f"labels-{dataset.pk}"))
         all_on = first_time or not ticked
-        found.append(
-            DataChoice(dataset, chosen, [(label, all_on or label.name in ticked) for label in in_use])
-        )
+        found.append(DataChoice(dataset, chosen, [(each, on_at(each, all_on, ticked)) for each in in_use]))
     return found
+
+
+def on_at(label: Label, all_on: bool, ticked: set[str]) -> bool:
+    """Whether a label is ticked; where all are, those that a person archived are not."""
+    return not label.archived_at if all_on else label.name in ticked

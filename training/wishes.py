@@ -114,8 +114,9 @@ def _chosen(project: Project, pk: int, labels: list[str] | Literal["all"]) -> Ch
         raise Http404
     counted = labels_with_counts(dataset)
     known = {label.name: label.images_count for label in counted}  # type: ignore[attr-defined]
-    if labels == "all":  # an empty label is no class to learn
-        return Chosen(dataset, tuple(name for name, pictures in known.items() if pictures))
+    if labels == "all":  # an empty label is no class to learn, an archived one only where it is named
+        archived = {label.name for label in counted if label.archived_at}
+        return Chosen(dataset, tuple(name for name, n in known.items() if n and name not in archived))
     names = tuple(dict.fromkeys(unicodedata.normalize("NFC", name).strip() for name in labels))
     for name in names:
         if name not in known:

@@ -3,11 +3,13 @@
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest
-from ninja import Query, Router, Schema, Status
+from ninja import Field, Query, Router, Schema, Status
 
 from datasets.access import dataset_for
 from datasets.api.tagging import Acted, acted
-from datasets.labels import create_label, delete_label, labels_with_counts, merge_labels, rename_label
+from datasets.label_changes import LONGEST_DESCRIPTION, Wish, change_label
+from datasets.label_looks import colour_of, keys_of
+from datasets.labels import create_label, delete_label, labels_with_counts, merge_labels
 from datasets.models import Dataset, Label
 from projects.access import caller
 from projects.models import Role
@@ -23,6 +25,22 @@ class LabelIn(Schema):
     name: str
 
 
+class LabelChange(Schema):
+    """What is to change; what is not named stays.
+
+    `colour` is one of the palette's; `key` a digit or letter, or "" for one by the label's place; whoever had
+    the key gets this label's. `position` counts from 0. An archived label keeps its pictures, but is neither
+    offered for tagging nor trained by default.
+    """
+
+    name: str | None = None
+    colour: str | None = None
+    key: str | None = None
+    description: str | None = Field(None, max_length=LONGEST_DESCRIPTION)
+    position: int | None = Field(None, ge=0, le=2**31)
+    archived: bool | None = None
+
+
 class MergeIn(Schema):
     """The label that takes the pictures over."""
 
@@ -30,18 +48,37 @@ class MergeIn(Schema):
 
 
 class LabelOut(Schema):
-    """A label with how many pictures outside the trash have it."""
+    """A label with how many pictures outside the trash have it; `key` is null where none is left for it."""
 
     id: int
     name: str
     images: int
     colour: str
+    key: str | None
+    description: str
+    position: int
+    archived: bool
+    examples: list[int]
 
 
-def shape(label: Label) -> dict[str, Any]:
+def shape(label: Label, keys: dict[int, str]) -> dict[str, Any]:
     """As clients see it."""
-    images = getattr(label, "images_count", 0)
-    return {"id": label.pk, "name": label.name, "images": images, "colour": label.colour}
+    return {
+        "id": label.pk,
+        "name": label.name,
+        "images": getattr(label, "images_count", 0),
+        "colour": colour_of(label),
+        "key": keys.get(label.pk),
+        "description": label.description,
+        "position": label.position,
+        "archived": label.archived_at is not None,
+        "examples": sorted(image.pk for image in label.examples.all() if not image.trashed_at),
+    }
+
+
+def shape_of(label: Label) -> dict[str, Any]:
+    """One label, whose key depends on the others'."""
+    return shape(label, keys_of(Label.objects.filter(dataset=label.dataset_id)))
 
 
 def label_of(dataset: Dataset, pk: int) -> Label:
@@ -59,9 +96,11 @@ def to_change(request: HttpRequest, pk: int) -> Dataset:
 
 @router.get("/datasets/{int:pk}/labels", response={200: Page[LabelOut], **PROBLEMS})
 def list_labels(request: HttpRequest, pk: int, limit: Limit, cursor: Cursor) -> dict[str, Any]:
-    """The labels of a data set."""
+    """The data set's labels, the archived ones too, in the order they were made."""
     dataset = dataset_for(request.auth, pk)  # type: ignore[attr-defined]
-    return page(labels_with_counts(dataset), shape, limit=limit, cursor=cursor)
+    keys = keys_of(dataset.labels.all())
+    counted = labels_with_counts(dataset).prefetch_related("examples").order_by("pk")
+    return page(counted, lambda label: shape(label, keys), limit=limit, cursor=cursor)
 
 
 @router.post("/datasets/{int:pk}/labels", response={201: LabelOut, **PROBLEMS})
@@ -69,15 +108,16 @@ def make_label(request: HttpRequest, pk: int, data: LabelIn) -> Status[dict[str,
     """A new label."""
     dataset = to_change(request, pk)
     user = caller(request.auth).user  # type: ignore[attr-defined]
-    return Status(201, shape(create_label(dataset=dataset, name=data.name, user=user)))
+    return Status(201, shape_of(create_label(dataset=dataset, name=data.name, user=user)))
 
 
 @router.patch("/datasets/{int:pk}/labels/{int:label_pk}", response={200: LabelOut, **PROBLEMS})
-def change_label(request: HttpRequest, pk: int, label_pk: int, data: LabelIn) -> dict[str, Any]:
-    """Another name; the pictures stay with the label."""
-    label = label_of(to_change(request, pk), label_pk)
+def edit_label(request: HttpRequest, pk: int, label_pk: int, data: LabelChange) -> dict[str, Any]:
+    """Another name, colour, key, description or place, or into and out of the archive; the pictures stay."""
+    dataset = to_change(request, pk)
     user = caller(request.auth).user  # type: ignore[attr-defined]
-    return shape(rename_label(label=label, name=data.name, user=user))
+    change_label(label=label_of(dataset, label_pk), user=user, wish=Wish(**data.dict()))
+    return shape_of(label_of(dataset, label_pk))
 
 
 @router.delete("/datasets/{int:pk}/labels/{int:label_pk}", response={200: Acted, **PROBLEMS})

@@ -2,17 +2,16 @@
 
 from django import template
 
+from datasets.label_looks import place_of
 from datasets.models import Label
-
-HUES = 12  # the dots of static/css/components/chip.css
 
 register = template.Library()
 
 
 @register.filter
 def hue(label: Label | None) -> int | str:
-    """Which of the twelve dots a label has; its place among the labels says so, so neighbours differ."""
-    return label.position % HUES if label else ""
+    """Which of the dots of static/css/components/chip.css a label has."""
+    return place_of(label) if label else ""
 
 
 @register.filter

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from datasets.access import dataset_for
 from datasets.counts import Counts, counts_of, with_counts
 from datasets.history import history_of
+from datasets.label_looks import with_keys
 from datasets.models import Dataset, Import, ImportState
 from datasets.selection import Filter, images_matching
 from datasets.suggestions import WEAK, by_label, how_sure, record_of
@@ -27,7 +28,6 @@ from web.sentences import Refusal
 
 PER_PAGE = 120
 MOST_AT_ONCE = 960
-KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 SHOWN_BUTTONS = 9
 USUALLY_SURE, SHOWN_KINDS = 0.9, 12
 UNDER_WAY = (ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.STORING)
@@ -114,6 +114,8 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
         "dataset": found.dataset,
         "image": found,
         "changes": history_of(found)[:20],
+        "may_edit": may(request.user, found.dataset.project, at_least=MAY_EDIT_LABELS),
+        "is_example": bool(found.label and found.label.examples.filter(pk=found.pk).exists()),
     }
     alone = request.headers.get("X-Requested-With") != "XMLHttpRequest"
     return render(request, "datasets/image_detail.html" if alone else "datasets/_image.html", context)
@@ -175,14 +177,15 @@ def view_query(wanted: Filter, **changes: Any) -> str:
 
 def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, counts: Counts) -> dict[str, Any]:
     """What the label column and the tabs show."""
-    found = with_counts(list(dataset.labels.all()), counts)
-    for label, key in zip(found, KEYS, strict=False):
-        label.key = key  # type: ignore[attr-defined]
+    found = with_keys(with_counts(list(dataset.labels.all()), counts))
+    archived = [label for label in found if label.archived_at]
     project = dataset.project
     return {
         "project": project,
         "dataset": dataset,
-        "labels": found,
+        "labels": [label for label in found if label.in_use],
+        "archived_labels": archived,
+        "archived_open": any(label.name == wanted.label for label in archived),
         "counts": counts,
         "wanted": wanted,
         "filter_query": wanted.query(),

@@ -1,8 +1,9 @@
 /** The label column: names, keys and counts that follow each act, a field that finds, a dialog to rename or remove. */
 
 import { number } from "./format.js";
+import { csrfToken } from "./page.js";
+import { show } from "./toast.js";
 
-const KEYS = "1234567890abcdefghijklmnopqrstuvwxyz";
 const BAR_BUTTONS = 9;
 const same = (name) => name.normalize("NFC").trim().toLowerCase();
 
@@ -11,8 +12,63 @@ function rowsOf(column) {
     id: Number(row.dataset.label),
     name: row.dataset.name,
     hue: row.dataset.hue,
+    key: row.dataset.key,
+    place: Number(row.dataset.place),
     row,
   }));
+}
+
+const send = (url, fields) =>
+  fetch(url, {
+    method: "POST",
+    headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "XMLHttpRequest" },
+    body: new URLSearchParams(fields),
+  });
+
+/** “Use as example of 狗” beside a large picture, without leaving it. */
+async function markExample(event) {
+  if (!event.target.matches("[data-example]")) return;
+  event.preventDefault();
+  const response = await send(event.target.action, new FormData(event.target)).catch(() => null);
+  const answer = response?.headers.get("Content-Type")?.includes("json") ? await response.json() : {};
+  if (response?.ok) event.target.remove();
+  show(answer.detail ?? answer.message ?? event.target.dataset.failed, { kind: response?.ok ? "success" : "error" });
+}
+
+/** Labels are dragged to their place; the label's own dialog moves them without a mouse. */
+function openOrder(column, { labelOf, moved }) {
+  let dragged = null;
+  const rowAt = (event) => event.target.closest?.("[data-label]");
+  const clear = () => column.querySelectorAll(".is-drop-here, .is-dragged").forEach((row) => row.classList.remove("is-drop-here", "is-dragged"));
+
+  column.addEventListener("dragstart", (event) => {
+    dragged = rowAt(event);
+    if (!dragged) return;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", dragged.dataset.name);
+    dragged.classList.add("is-dragged");
+  });
+  column.addEventListener("dragover", (event) => {
+    const row = rowAt(event);
+    if (!dragged || !row) return;
+    event.preventDefault();
+    column.querySelector(".is-drop-here")?.classList.remove("is-drop-here");
+    row.classList.add("is-drop-here");
+  });
+  column.addEventListener("drop", async (event) => {
+    const [from, onto] = [labelOf(dragged), labelOf(rowAt(event))];
+    clear();
+    if (!from || !onto || from === onto) return;
+    event.preventDefault();
+    const place = from.place < onto.place ? onto.place - 1 : onto.place; // the line shows above the row
+    const edit = from.row.querySelector("[data-label-edit]");
+    const response = await send(new URL("change/", edit.href), { position: place }).catch(() => null);
+    if (response?.ok) moved();
+  });
+  column.addEventListener("dragend", () => {
+    clear();
+    dragged = null;
+  });
 }
 
 export function openLabels(root, { onChoose }) {
@@ -24,13 +80,13 @@ export function openLabels(root, { onChoose }) {
   function drawBar() {
     if (!bar) return;
     bar.replaceChildren(
-      ...labels.slice(0, BAR_BUTTONS).map((label, index) => {
+      ...labels.slice(0, BAR_BUTTONS).map((label) => {
         const button = document.createElement("button");
         button.className = "button";
         button.name = "label";
         button.value = button.title = label.name;
         const key = document.createElement("kbd");
-        key.textContent = KEYS[index];
+        key.textContent = label.key;
         const name = document.createElement("span");
         name.className = "clip";
         name.textContent = label.name;
@@ -90,14 +146,14 @@ export function openLabels(root, { onChoose }) {
     if (first) onChoose(first);
   });
 
+  if ("mayEdit" in root.dataset) openOrder(column, { labelOf: (row) => labels.find((label) => label.row === row), moved: reload });
+  document.addEventListener("submit", markExample);
+
   return {
     showCounts,
     reload,
     knows: (id) => labels.some((label) => label.id === id),
-    byKey: (key) => {
-      const at = KEYS.indexOf(key.toLowerCase());
-      return at < 0 || key.length !== 1 ? undefined : labels[at];
-    },
+    byKey: (key) => labels.find((label) => label.key && label.key === key.toLowerCase()),
     byName: (name) => labels.find((label) => label.name === name) ?? labels.find((label) => same(label.name) === same(name)),
   };
 }

@@ -178,7 +178,7 @@ def test_labels_are_added_renamed_and_deleted_with_their_pictures_moved(page: Pa
     dog = pets.labels.get(name="dog")
     pets.images.update(label=cat)
     assert "It has 5 pictures" in client.get(f"/datasets/{pets.pk}/labels/{cat.pk}/").content.decode()
-    client.post(f"/datasets/{pets.pk}/labels/{cat.pk}/rename/", {"name": "猫"})
+    client.post(f"/datasets/{pets.pk}/labels/{cat.pk}/change/", {"name": "猫"})
     assert pets.labels.filter(name="猫").exists()
     send(client, f"/datasets/{pets.pk}/labels/{cat.pk}/delete/", {"move_to": dog.pk})
     assert (pets.labels.count(), pets.images.filter(label=dog).count()) == (1, 5)

@@ -46,6 +46,7 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST datasets/<int:pk>/tag/": one_picture,
     "POST datasets/<int:pk>/accept/": one_picture,
     "POST datasets/<int:pk>/discard/": one_picture,
+    "POST datasets/<int:pk>/labels/<int:label_pk>/example/": lambda world: {"image": world.ids["images"]},
     "POST api/v1/datasets": name,
     "PATCH api/v1/datasets/<int:pk>": name,
     "POST api/v1/datasets/<int:pk>/imports": photo,
