@@ -102,6 +102,23 @@ class Objects(Holding, S3Storage):  # type: ignore[misc]
                 body.close()
         return digest.hexdigest()
 
+    def pieces(self, name: str, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes from `start` to `stop` (exclusive), going on where a broken connection stopped."""
+        left = TRIES
+        while start < stop:
+            with told_plainly(name):
+                body = self.client.get_object(**self._place(name), Range=f"bytes={start}-{stop - 1}")["Body"]
+            try:
+                for piece in body.iter_chunks(CHUNK):
+                    start += len(piece)
+                    yield piece
+            except TROUBLE as error:
+                left -= 1
+                if not left:
+                    raise StorageUnavailable(f"{name}: {' '.join(str(error).split())}") from error
+            finally:
+                body.close()
+
     def _save(self, name: str, content: "File[bytes]") -> str:
         """Upload it; a large one in parts, which are given up together if one fails.
 

@@ -139,6 +139,24 @@ def read(key: str) -> bytes:
         return bytes(source.read())
 
 
+def pieces(key: str, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes from `start` to `stop` (exclusive), piece by piece; for archives. Raises FileNotFoundError at once."""
+    from django.core.files.storage import default_storage
+
+    path = path_of(key)
+    if path is None:
+        return default_storage.pieces(key, start, stop)  # type: ignore[attr-defined, no-any-return]
+    return _pieces_of(path.open("rb"), start, stop)
+
+
+def _pieces_of(source: IO[bytes], start: int, stop: int) -> Iterator[bytes]:
+    with source:
+        source.seek(start)
+        while start < stop and (piece := source.read(min(CHUNK, stop - start))):
+            start += len(piece)
+            yield piece
+
+
 @contextmanager
 def local_copy(key: str) -> Iterator[Path]:
     """A path on this machine's disk with the content: the file itself, or a copy that goes afterwards."""
