@@ -27,6 +27,7 @@ class Project(models.Model):
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     minimum_images = models.PositiveIntegerField(_("pictures a label needs for training"), default=5)
     requests_approve_themselves = models.BooleanField(_("services go online without approval"), default=False)
+    exports_from = models.PositiveSmallIntegerField(_("who may export data"), choices=Role.choices, default=Role.ENGINEER)
     four_eyes = models.BooleanField(_("somebody else than the requester approves a service"), default=False)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", through_fields=("project", "user"), related_name="projects"
