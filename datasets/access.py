@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
-from datasets.models import Dataset, Image, Import, TagAction
+from datasets.models import Dataset, Export, Image, Import, Snapshot, TagAction
 from projects.access import Who, allowed_projects, caller, check
 from projects.models import Role
 
@@ -56,3 +56,22 @@ def action_to_undo(who: Who, dataset_pk: int, pk: int) -> TagAction:
     if action.created_by_id != caller(who).user.pk:
         check(who, dataset.project, at_least=Role.ENGINEER, scope="label")
     return action
+
+
+def snapshot_of(dataset: Dataset, pk: int) -> Snapshot:
+    """A snapshot of a data set whose door was passed."""
+    found = Snapshot.objects.select_related("dataset__project").filter(pk=pk, dataset=dataset).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def export_for(who: Who, dataset_pk: int, pk: int) -> Export:
+    """The door to an export: who may take data out is a setting of the project."""
+    dataset = dataset_for(who, dataset_pk, scope="export")
+    check(who, dataset.project, at_least=Role(dataset.project.exports_from), scope="export")
+    found = Export.objects.select_related("job", "snapshot").filter(pk=pk, dataset=dataset).first()
+    if found is None:
+        raise Http404
+    found.dataset = dataset
+    return found

@@ -13,7 +13,7 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         """The kinds of background work and the steps of the project home."""
-        from datasets import bulk_tagging, embeddings, followers, importing, imports, steps, suggesting
+        from datasets import bulk_tagging, embeddings, exporting, followers, importing, imports, steps, suggesting
         from jobs import registry
         from projects.models import Role
         from projects.steps import register
@@ -31,6 +31,9 @@ class DatasetsConfig(AppConfig):
         registry.register(tagging)
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
+        )
+        registry.register(
+            registry.Kind(exporting.KIND, "bulk", _("Export of pictures"), exporting.run, exporting.ended)
         )
         followers.follow(suggesting.suggest_soon)
         for step in steps.STEPS:

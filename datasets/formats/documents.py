@@ -13,6 +13,7 @@ from datasets.archive_names import encoding_of
 
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 MOST_WEIGHED = 500  # lines that tell UTF-8 from GBK
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")  # what an export puts an apostrophe before
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "eval"), "validation"),
@@ -39,6 +40,11 @@ def split_of(word: object) -> str:
 def path_of(address: str) -> str:
     """The path in an address: gs://bucket/a/b.jpg is a/b.jpg."""
     return re.sub(r"^\w+://[^/]*/", "", address.strip())
+
+
+def without_apostrophe(cell: str) -> str:
+    """As it was before it was made safe for spreadsheets: `'=1` is =1 and `''n` is 'n; a lone `'n` stays."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def is_link(address: str) -> bool:
@@ -78,7 +84,10 @@ class Document:
         separator = "\t" if "\t" in first else max(",;", key=first.count)
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=separator, skipinitialspace=True)
         try:
-            cells = [(number, [cell.strip() for cell in row]) for number, row in enumerate(reader, 1)]
+            cells = [
+                (number, [without_apostrophe(cell.strip()) for cell in row])
+                for number, row in enumerate(reader, 1)
+            ]
         except csv.Error:
             return []
         return [(number, row) for number, row in cells if any(row)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
 
-from datasets.formats.documents import Document, Said
+from datasets.formats.documents import Document, Said, split_of
 
 KEYS = ("image", "img", "photo", "picture", "url")
 UPLOADED = re.compile(r"^(.*/)?[0-9a-f]{8}-")  # Label Studio puts this before an uploaded file's name
@@ -34,7 +34,7 @@ def said(number: int, each: Mapping[str, Any]) -> Said:
     labels = sorted(set(choices(each)))
     if len(labels) > 1:
         return Said(number, file_in(address), problem="manifest-labels")
-    return Said(number, file_in(address), labels[0] if labels else "")
+    return Said(number, file_in(address), labels[0] if labels else "", split_of(data.get("split")))
 
 
 def file_in(address: str) -> str:

@@ -22,6 +22,8 @@ __all__ = [
     "AlikeGroup",
     "AlikeMember",
     "AlikeSearch",
+    "Export",
+    "ExportState",
     "Feature",
     "FeatureShard",
     "FreedFile",

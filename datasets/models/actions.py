@@ -14,6 +14,7 @@ class ActionKind(models.TextChoices):
     TAG = "tag", _("Tagged")
     TRASH = "trash", _("Moved to the trash")
     RESTORE = "restore", _("Taken out of the trash")
+    RETURN = "return", _("Set back to a snapshot")
     ACCEPT = "accept", _("Suggestions accepted")
     SKIP = "skip", _("Marked as not sure")
     UNSKIP = "unskip", _("No longer marked as not sure")
@@ -51,6 +52,7 @@ class TagChange(models.Model):
     image = models.ForeignKey(Image, models.CASCADE, related_name="changes")
     before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")  # perhaps an archived one
     skipped_before = models.DateTimeField(null=True)
+    trashed_before = models.DateTimeField(null=True)  # of acts that change label and trash at once
     previous_action = models.ForeignKey(TagAction, models.SET_NULL, null=True, related_name="+")
     # Only where an act gives its pictures different labels; else the act names the one.
     after = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")

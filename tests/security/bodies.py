@@ -54,6 +54,7 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "PATCH api/v1/datasets/<int:pk>/labels/<int:label_pk>": name,
     "POST api/v1/datasets/<int:pk>/labels/<int:label_pk>/merge": lambda world: {"into": world.ids["red label"]},
     "DELETE api/v1/datasets/<int:pk>/images": lambda world: {"images": [world.ids["images"]]},
+    "POST api/v1/datasets/<int:pk>/exports": lambda world: {"format": "csv"},
     "POST api/v1/datasets/<int:pk>/tag": one_picture,
     "POST api/v1/datasets/<int:pk>/accept-suggestions": one_picture,
     "POST api/v1/models": name,

@@ -10,7 +10,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from datasets.models import Dataset, Import, ImportState, Upload
+from datasets.models import Dataset, Export, Import, ImportState, Upload
 from datasets.tagging import tag_images
 from jobs.models import Job
 from projects.invitations import invite
@@ -26,6 +26,8 @@ from training.models import ModelVersion
 from web.storage import put_bytes
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+# Nouns that mean something else inside of another.
+INSIDE = {("services", "tokens"): "service-tokens", ("datasets", "exports"): "exports of data"}
 LABELS = {"red": 6, "green": 6, "blue": 6}
 
 
@@ -92,6 +94,7 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
         "imports": source.pk,
         "uploads": str(upload.pk),
         "tag-actions": acted.pk,
+        "exports of data": Export.objects.create(dataset=dataset, format="csv", created_by=user).pk,
     }
 
 
@@ -133,7 +136,7 @@ def nouns(route: str) -> list[str]:
     found = [segments[at - 1] for at, segment in enumerate(segments) if PARAMETER.search(segment)]
     if route.endswith("/restore/"):
         return ["trashed"]
-    return ["service-tokens" if noun == "tokens" and "services" in found else noun for noun in found]
+    return [INSIDE.get((found[0], noun), noun) for noun in found]
 
 
 @dataclass
