@@ -13,8 +13,20 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         """The kinds of background work and the steps of the project home."""
-        from datasets import bulk_tagging, embeddings, exporting, followers, importing, imports, steps, suggesting
+        from datasets import (
+            bulk_tagging,
+            embeddings,
+            exporting,
+            followers,
+            importing,
+            imports,
+            purging,
+            releasing,
+            steps,
+            suggesting,
+        )
         from jobs import registry
+        from jobs.periodic import register_periodic
         from projects.models import Role
         from projects.steps import register
 
@@ -35,6 +47,15 @@ class DatasetsConfig(AppConfig):
         registry.register(
             registry.Kind(exporting.KIND, "bulk", _("Export of pictures"), exporting.run, exporting.ended)
         )
+        registry.register(
+            registry.Kind(purging.KIND, "bulk", _("Emptying of the trash"), purging.run, upkeep=True)
+        )
+        registry.register(
+            registry.Kind(
+                releasing.KIND, "bulk", _("Release of pictures"), releasing.run, at_least=Role.OWNER
+            )
+        )
+        register_periodic(purging.KIND, purging.EVERY)
         followers.follow(suggesting.suggest_soon)
         for step in steps.STEPS:
             register(step)

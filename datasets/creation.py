@@ -56,7 +56,7 @@ def describe(
 def trash_dataset(*, dataset: Dataset, user: User) -> None:
     """Out of sight with all its pictures; imports into it end. `restore_dataset` brings it back as it was."""
     with transaction.atomic():
-        Dataset.objects.filter(pk=dataset.pk).update(trashed_at=timezone.now())
+        Dataset.objects.filter(pk=dataset.pk).update(trashed_at=timezone.now(), trashed_by=user)
         audit.note(user, "dataset.trash", project=dataset.project, target=dataset.name)
     for running in dataset.imports.filter(state__in=UNFINISHED).select_related("job"):
         cancel_import(running)
@@ -66,7 +66,7 @@ def restore_dataset(*, dataset: Dataset, user: User) -> None:
     """Back from the trash. Raises NameTaken where another took its name meanwhile."""
     try:
         with transaction.atomic():
-            Dataset.objects.filter(pk=dataset.pk).update(trashed_at=None)
+            Dataset.objects.filter(pk=dataset.pk).update(trashed_at=None, trashed_by=None)
             audit.note(user, "dataset.restore", project=dataset.project, target=dataset.name)
     except IntegrityError as error:
         raise _taken(dataset.name) from error

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from datasets.views import acts, bench, imports, labels, pictures, sets
+from datasets.views import acts, bench, imports, labels, pictures, sets, trash
 
 app_name = "datasets"
 urlpatterns = [
@@ -22,7 +22,10 @@ urlpatterns = [
     path("datasets/<int:pk>/labels/<int:label_pk>/example/", labels.example, name="label-example"),
     path("datasets/<int:pk>/labels/<int:label_pk>/delete/", labels.delete, name="label-delete"),
     path("datasets/<int:pk>/changes/", sets.changes, name="changes"),
-    path("datasets/<int:pk>/trash/", sets.trash_page, name="trash"),
+    path("datasets/<int:pk>/trash/", trash.of_dataset, name="trash"),
+    path("projects/<int:project_pk>/trash/", trash.of_project, name="project-trash"),
+    path("projects/<int:project_pk>/trash/restore/", trash.bring_back, name="trash-restore"),
+    path("projects/<int:project_pk>/trash/release/", trash.let_go, name="trash-release"),
     path("datasets/<int:pk>/settings/", sets.settings, name="settings"),
     path("datasets/<int:pk>/settings/trash/", sets.trash, name="to-trash"),
     path("datasets/<int:pk>/restore/", sets.restore, name="restore"),

@@ -15,7 +15,7 @@ from datasets.counts import bytes_of, counts_of
 from datasets.creation import NameTaken, create_dataset, describe, restore_dataset, trash_dataset
 from datasets.forms import DatasetForm
 from datasets.history import recent_actions
-from datasets.models import ActionKind, Dataset
+from datasets.models import Dataset
 from datasets.told import told_act
 from datasets.views.acknowledging import person
 from projects.access import may, project_for
@@ -121,30 +121,14 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """What was done to the pictures, by whom, each with its undo."""
-    return changes_page(request, pk, trash_alone=False)
-
-
-@login_required
-@require_GET
-def trash_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """What was moved to the trash and is still there."""
-    return changes_page(request, pk, trash_alone=True)
-
-
-def changes_page(request: HttpRequest, pk: int, *, trash_alone: bool) -> HttpResponse:
-    """The list behind both pages."""
     dataset = dataset_for(request.user, pk)
-    found = recent_actions(dataset)
-    if trash_alone:
-        found = found.filter(kind=ActionKind.TRASH, undone_at=None)
-    shown = Paginator(found, CHANGES_A_PAGE).get_page(request.GET.get("page"))
+    shown = Paginator(recent_actions(dataset), CHANGES_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "project": dataset.project,
         "active": "data",
         "dataset": dataset,
         "page": shown,
         "actions": [(action, told_act(action)) for action in shown],
-        "trash_alone": trash_alone,
         "in_trash": dataset.images.exclude(trashed_at=None).count(),
         "may_tag": may(request.user, dataset.project, at_least=Role.LABELLER),
     }

@@ -186,6 +186,7 @@ MAX_PIXELS = env_int("TAXON_MAX_MEGAPIXELS", 50) * 1_000_000
 MAX_ARCHIVE_BYTES = env_int("TAXON_MAX_ARCHIVE_MB", 5 * 1024) * MB
 STRICT_IMAGE_LIMITS = env_bool("TAXON_STRICT_IMAGE_LIMITS", False)
 MAX_LABELS = env_int("TAXON_MAX_LABELS", 1000)
+TRASH_DAYS = max(1, env_int("TAXON_TRASH_DAYS", 30))  # then the trash is emptied by itself
 EXPORT_DAYS = max(1, env_int("TAXON_EXPORT_DAYS", 7))  # so long the zip of an export can be fetched
 MAX_PREDICTION_IMAGES = 32
 MAX_VALIDATION_IMAGES = 10

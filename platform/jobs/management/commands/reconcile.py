@@ -10,7 +10,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections, connection
 from redis.exceptions import RedisError
 
-from jobs import reconcile
+from jobs import periodic, reconcile
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 reconcile.reconcile()
+                periodic.queue_due()
             except (DatabaseTrouble, RedisError) as error:
                 log.warning("rows and queue could not be compared: %s", error)
                 connection.close()
