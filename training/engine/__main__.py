@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from training.engine.memory import ran_out_of_memory
 from training.engine.parent import die_with_parent
 from training.engine.progress import finite, take_over_stdout, tell
 from training.engine.refusals import EngineRefusal, Interrupted
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
         )  # no failure: whoever asked may ask again, and the fit goes on from its checkpoint
         return INTERRUPTED
     except (MemoryError, RuntimeError) as error:
-        if not _ran_out_of_memory(error):
+        if not ran_out_of_memory(error):
             raise
         tell("failed", code="out-of-memory", message="There was not enough memory for this training.")
         return REFUSED
@@ -66,11 +67,6 @@ def _limit_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-
-
-def _ran_out_of_memory(error: Exception) -> bool:
-    """torch says it in a RuntimeError, in these words, for the processor and for graphics cards."""
-    return isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error)
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:

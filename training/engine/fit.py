@@ -9,7 +9,7 @@ from typing import Any
 
 import onnx
 
-from training.engine import head, scratch
+from training.engine import head, scratch, tune
 from training.engine.data import Part, class_weights, read_parts
 from training.engine.export import library_versions, with_head, with_metadata
 from training.engine.lightning_import import pl
@@ -23,7 +23,7 @@ from training.engine.weights import sha256_of
 
 MODEL = "model.onnx"
 # Kept back from the budget for calibration and the model file (measured: about 1 s and 2 s on an idle core).
-HEAD_WRITING_SECONDS, SCRATCH_WRITING_SECONDS = 2.0, 5.0
+HEAD_WRITING_SECONDS, SCRATCH_WRITING_SECONDS, TUNED_WRITING_SECONDS = 2.0, 5.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def fit(task: FitTask, started: float) -> dict[str, Any]:
     """
     train, validation = read_parts(task)
     pl.seed_everything(task.seed, verbose=False)
-    method = _fit_head if task.features is not None else _fit_scratch
+    method = _fit_head if task.features else _fit_tuned if task.backbone else _fit_scratch
     return _written(task, method(task, train, validation, started), validation)
 
 
@@ -75,6 +75,14 @@ def _fit_scratch(task: FitTask, train: Part, validation: Part, started: float) -
     best = module.best
     assert best is not None
     return Fitted("scratch", module, ended, lambda t: scratch.exported(module, best.weights, t))
+
+
+def _fit_tuned(task: FitTask, train: Part, validation: Part, started: float) -> Fitted:
+    deadline = _deadline(task, started, TUNED_WRITING_SECONDS)
+    module, ended = tune.fitted(task, train, validation, started, deadline)
+    best = module.best
+    assert best is not None
+    return Fitted("fine-tuned", module, ended, lambda t: tune.exported(module, best.weights, t))
 
 
 def _deadline(task: FitTask, started: float, writing: float) -> float:

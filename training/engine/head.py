@@ -99,7 +99,7 @@ def refitted(head: Head, train: Part, validation: Part, deadline: float) -> Head
 
 def plan(task: FitTask, train: Part, deadline: float) -> Plan:
     """About sixteen steps an epoch: small sets get enough of them, large ones large products."""
-    return Plan(min(1024, max(32, len(train) // 16)), task.max_epochs or MAX_EPOCHS, deadline)
+    return Plan(min(1024, max(32, len(train) // 16)), task.max_epochs or MAX_EPOCHS, deadline, task.patience)
 
 
 def moments(train: Part) -> tuple[np.ndarray, np.ndarray]:

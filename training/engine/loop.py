@@ -38,13 +38,16 @@ class Best:
     logits: torch.Tensor
 
 
-def _replaces(new: Best, old: Best, highest: float, pictures: int) -> bool:
+def _replaces(new: Best, old: Best, highest: float, pictures: int, *, later: bool) -> bool:
     """Whether `new` is the one to keep. The chosen metric decides; where it differs by less than chance does
-    (one standard error below the highest seen: Breiman et al. 1984), the lower validation loss does."""
+    (one standard error below the highest seen: Breiman et al. 1984), the lower validation loss does, or, with
+    `later`, the end of the schedule."""
     slack = math.sqrt(max(highest * (1 - highest), 0.0) / pictures)
     near = [each.metric >= highest - slack for each in (new, old)]
     if near[0] != near[1]:
         return near[0]
+    if later and near[0]:
+        return new.epoch >= old.epoch
     return new.loss < old.loss if near[0] else (new.metric, -new.loss) > (old.metric, -old.loss)
 
 
@@ -54,6 +57,8 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
     A subclass gives `candidate_logits(inputs)` -> [c, n, k] and `candidate_weights(c)` -> tensors, sets up
     its optimiser, and calls `count_loss` in its training step.
     """
+
+    later_is_better = False  # where a schedule lets the weights settle towards its end
 
     def __init__(self, task: FitTask, weights: torch.Tensor | None, started: float) -> None:
         super().__init__()
@@ -91,12 +96,15 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
         found = [self._judged(candidate, each, targets) for candidate, each in enumerate(logits)]
         self.highest = max(self.highest, *(each.metric for each in found))
         for each in found:
-            if self.best is None or _replaces(each, self.best, self.highest, len(targets)):
+            if self.best is None or self._prefers(each, self.best, len(targets)):
                 self.best = each
         leader = max(found, key=lambda each: (each.metric, -each.loss))
         loss = min(each.loss for each in found)
         self.log("val_loss", loss)
         self._say(loss, leader.metric)
+
+    def _prefers(self, new: Best, old: Best, pictures: int) -> bool:
+        return _replaces(new, old, self.highest, pictures, later=self.later_is_better)
 
     def _judged(self, candidate: int, logits: torch.Tensor, targets: torch.Tensor) -> Best:
         scores = scores_of(logits, targets)
@@ -170,21 +178,26 @@ class Watch(Callback):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Plan:
-    """How a module is run: batch size, most epochs, and when (time.monotonic) the fit must be over."""
+    """How a module is run: batch size, most epochs, and when (time.monotonic) the fit must be over.
+
+    `patience`: epochs without a gain before the end; None where a schedule leads to it. `half`: half
+    precision, where there is a graphics card.
+    """
 
     batch: int
     max_epochs: int
     deadline: float
+    patience: int | None
+    half: bool = False
 
 
 def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ended:
     """Fit until nothing improves, the time is up, or somebody stops it; `module.best` holds what to keep."""
     task = module.task
     watch = Watch(task, plan.deadline)
-    callbacks: list[Callback] = [
-        watch,
-        EarlyStopping("val_loss", min_delta=LEAST_GAIN, patience=task.patience),
-    ]
+    callbacks: list[Callback] = [watch]
+    if plan.patience:
+        callbacks.append(EarlyStopping("val_loss", min_delta=LEAST_GAIN, patience=plan.patience))
     checkpoints = resume = None
     if task.checkpoint_folder:
         folder = Path(task.checkpoint_folder)
@@ -231,6 +244,7 @@ def _fitted(
             limit_val_batches=None if validation else 0,
             deterministic="warn",
             accelerator="auto",
+            precision="16-mixed" if plan.half and torch.cuda.is_available() else "32-true",
             devices=1,
         )
         batches = Batches(train, plan.batch, seed=module.task.seed)
@@ -250,7 +264,9 @@ def _each_epoch(folder: Path) -> ModelCheckpoint:
 
 def _fingerprint(task: FitTask, train: Part, validation: Part) -> str:
     """Names a checkpoint after the fit it belongs to, so that it is never resumed for another."""
-    digest = hashlib.sha256(json.dumps([task.labels, task.optimise_for, task.seed, task.pixel_spec]).encode())
+    digest = hashlib.sha256(
+        json.dumps([task.labels, task.optimise_for, task.seed, task.pixel_spec, task.backbone]).encode()
+    )
     for part in (train, validation):
         digest.update(str(part.inputs.shape).encode() + part.rows.tobytes() + part.targets.numpy().tobytes())
     return digest.hexdigest()[:16]

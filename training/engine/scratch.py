@@ -155,7 +155,7 @@ def new_network(task: FitTask, train: Part, weights: torch.Tensor | None, starte
 
 def plan(task: FitTask, train: Part, deadline: float) -> Plan:
     """Small batches: with a few hundred pictures it is steps that are short, not their size."""
-    return Plan(min(128, max(16, len(train) // 16)), task.max_epochs or MAX_EPOCHS, deadline)
+    return Plan(min(128, max(16, len(train) // 16)), task.max_epochs or MAX_EPOCHS, deadline, task.patience)
 
 
 def exported(module: Scratch, best: dict[str, torch.Tensor], temperature: float) -> onnx.ModelProto:

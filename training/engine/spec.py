@@ -41,8 +41,10 @@ class ExtractorTask:
 class FitTask:
     """Fit a model and write it as ONNX: `model.onnx` and `result.json` in `work_folder`.
 
-    Give `features` (float16/32 [n, d], from `extractor`, an ONNX file) for a linear head, or `pixels`
-    (uint8 [n, s, s, 3], RGB) for a small network from scratch. `targets` is int64 [n], indices into `labels`;
+    Give `features` (float16/32 [n, d], from `extractor`, an ONNX file) for a linear head; or `pixels`
+    (uint8 [n, s, s, 3], RGB) for a small network from scratch; or `pixels` and a `backbone` whose weights lie
+    in `weights_folder` or `download_folder`, to fine-tune it: `s` is then at least the size of `pixel_spec`,
+    the room that crops need. `targets` is int64 [n], indices into `labels`;
     `split` is uint8 [n]: TRAIN, VALIDATION or HELD_BACK. `seconds` is the whole budget, from the start of the
     process to the written file. `stop_file`: once it exists the fit ends and keeps its best. `class_weights`:
     `auto` weighs when the largest label has over 1.5 times the pictures of the smallest, `none`, or numbers.
@@ -58,6 +60,9 @@ class FitTask:
     features: str | None = None
     extractor: str | None = None
     pixels: str | None = None
+    backbone: str | None = None
+    weights_folder: str | None = None
+    download_folder: str | None = None
     optimise_for: Metric = "top1"
     seed: int = 0
     seconds: float = 600.0
@@ -73,6 +78,8 @@ class FitTask:
     def __post_init__(self) -> None:
         if (self.features is None) == (self.pixels is None):
             raise BadSpec("A fit needs either features or pixels.")
+        if self.backbone is not None and self.pixels is None:
+            raise BadSpec("Fine-tuning needs pixels.")
         if self.features is not None and self.extractor is None:
             raise BadSpec("A fit on features needs the extractor that made them.")
         if self.optimise_for not in METRICS:

@@ -173,3 +173,17 @@ def shapes(pictures: int = 180, side: int = 32) -> tuple[np.ndarray, np.ndarray]
 def softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
+
+
+def tune_task(folder: Path, pixels: Array, targets: Array, split: Array, **fields: Any) -> FitTask:
+    """A fine-tuning on these pictures, of a network whose weights are random numbers."""
+    import torch
+
+    from training.engine.torchvision_import import torchvision
+
+    weights = folder / "weights" / "mobilenet_v3_small.pth"
+    weights.parent.mkdir(parents=True)
+    torch.manual_seed(1)
+    torch.save(torchvision.models.get_model("mobilenet_v3_small", weights=None).state_dict(), weights)
+    fields = {"backbone": "mobilenet_v3_small", "weights_folder": str(weights.parent), **fields}
+    return scratch_task(folder, pixels, targets, split, **fields)

@@ -91,14 +91,23 @@ def test_batches_cover_everything_once_and_the_seed_fixes_their_order() -> None:
         assert (inputs[:, 0] - 3 == targets).all()
 
 
-def best(metric: float, loss: float) -> Best:
-    return Best(1, metric, loss, {}, 0, {}, torch.zeros(1))
+def best(metric: float, loss: float, epoch: int = 1) -> Best:
+    return Best(epoch, metric, loss, {}, 0, {}, torch.zeros(1))
+
+
+def replaces(new: Best, old: Best, *, pictures: int = 50, later: bool = False) -> bool:
+    return _replaces(new, old, 0.90, pictures, later=later)
 
 
 def test_a_difference_within_chance_is_decided_by_the_loss() -> None:
-    assert _replaces(best(0.88, 0.3), best(0.90, 0.5), 0.90, pictures=50)
-    assert not _replaces(best(0.70, 0.3), best(0.90, 0.5), 0.90, pictures=50)
-    assert _replaces(best(0.90, 0.5), best(0.88, 0.51), 0.90, pictures=100_000)
+    assert replaces(best(0.88, 0.3), best(0.90, 0.5))
+    assert not replaces(best(0.70, 0.3), best(0.90, 0.5))
+    assert replaces(best(0.90, 0.5), best(0.88, 0.51), pictures=100_000)
+
+
+def test_a_schedule_is_followed_to_its_end_where_chance_decides() -> None:
+    assert replaces(best(0.88, 0.7, epoch=2), best(0.90, 0.5), later=True)
+    assert not replaces(best(0.70, 0.3, epoch=2), best(0.90, 0.5), later=True)
 
 
 @pytest.mark.parametrize(
