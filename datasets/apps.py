@@ -1,6 +1,7 @@
 """Django's entry to the app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -57,5 +58,15 @@ class DatasetsConfig(AppConfig):
         )
         register_periodic(purging.KIND, purging.EVERY)
         followers.follow(suggesting.suggest_soon)
+        self.count_and_compare()
         for step in steps.STEPS:
             register(step)
+
+    def count_and_compare(self) -> None:
+        """Tallies that the database keeps, and look-alikes."""
+        from datasets import followers, likeness, tally
+        from jobs import registry
+
+        registry.register(registry.Kind(likeness.KIND, "bulk", _("Look-alikes"), likeness.run, upkeep=True))
+        followers.read_embeddings(likeness.compare_soon)
+        post_migrate.connect(tally.after_migrate, sender=self)

@@ -1,28 +1,37 @@
-"""How many pictures a data set holds: in all, labelled, and a label. One grouped read over an index."""
+"""How many pictures a data set holds: in all, of each state, of each label; and how many a filter means."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
+from datasets import tally
+from datasets.filters import Filter
+from datasets.grid import WINDOW, bare, up_to, ways
 from datasets.models import Dataset, Image, Label
-from datasets.selection import Filter, images_matching, with_suggestion
+from datasets.models.tally import OPEN, SKIPPED, TRASHED
+from datasets.selection import labels_named, ordering, with_suggestion
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Pictures outside the trash; `labels` by the label's number, `matching` for one filter."""
+    """Pictures outside the trash; `labels` by the label's number, `matching` for one filter.
+
+    `more`: there are more than `matching`, but how many would have taken too long to count.
+    """
 
     total: int
     unlabelled: int
     matching: int
     labels: dict[int, int]
     suggested: int = 0
+    skipped: int = 0
+    more: bool = False
 
     @property
     def labelled(self) -> int:
         """With a label."""
-        return self.total - self.unlabelled
+        return self.total - self.unlabelled - self.skipped
 
     def labels_with(self, least: int) -> int:
         """How many labels have at least so many pictures."""
@@ -35,28 +44,49 @@ class Counts:
             "unlabelled": self.unlabelled,
             "labelled": self.labelled,
             "suggested": self.suggested,
+            "skipped": self.skipped,
             "matching": self.matching,
+            "more": self.more,
             "labels": self.labels,
         }
 
 
 def counts_of(dataset: Dataset, wanted: Filter | None = None) -> Counts:
     """The numbers beside tabs and labels, and how many pictures the filter means."""
-    found = dict(dataset.images.live().order_by().values_list("label").annotate(Count("pk")))
-    unlabelled, total = found.pop(None, 0), sum(found.values())
-    total += unlabelled
+    shelves = tally.read(dataset)
+    trashed, skipped, unlabelled = (shelves.pop(each, 0) for each in (TRASHED, SKIPPED, OPEN))
+    total = sum(shelves.values()) + skipped + unlabelled
     suggested = with_suggestion(Image.objects.filter(dataset=dataset), dataset).count() if unlabelled else 0
     by_state = {
         "": total,
         "unlabelled": unlabelled,
-        "labelled": total - unlabelled,
+        "skipped": skipped,
+        "labelled": total - unlabelled - skipped,
         "suggested": suggested,
+        "trashed": trashed,
     }
-    if wanted is None or (wanted.state in by_state and not wanted.label and wanted.source is None):
-        matching = by_state[wanted.state if wanted else ""]
-    else:
-        matching = images_matching(dataset, wanted).count()
-    return Counts(total, unlabelled, matching, found, suggested)
+    matching, more = matching_of(dataset, wanted or Filter(), by_state, shelves)
+    return Counts(total, unlabelled, matching, shelves, suggested, skipped, more)
+
+
+def matching_of(
+    dataset: Dataset, wanted: Filter, by_state: dict[str, int], labels: dict[int, int]
+) -> tuple[int, bool]:
+    """How many pictures match, and whether there are more that were not counted."""
+    rest = replace(wanted, state="", order="id")
+    if rest == Filter():
+        return by_state[wanted.state], False
+    if rest == Filter(label=wanted.label) and wanted.state in ("", "labelled"):
+        return sum(labels.get(pk, 0) for pk in labels_named(dataset, wanted.label)), False
+    matching, way, exact = ways(dataset, wanted)
+    if exact:
+        found = matching.order_by()[: WINDOW + 1].count()
+        return min(found, WINDOW), found > WINDOW
+    fields = ordering(wanted)
+    end = way.values_list(*bare(fields))[WINDOW : WINDOW + 1].first()
+    if end is None:
+        return matching.order_by().count(), False
+    return matching.filter(up_to(fields, end)).order_by().count(), True
 
 
 def with_counts(labels: list[Label], counts: Counts) -> list[Label]:

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from datasets.followers import changed
+from datasets.followers import changed, embedded
 from datasets.models import Dataset, Feature, FeatureShard, Image
 from datasets.pixels import PixelSpec
 from datasets.simple_features import DIMENSIONS, SPEC, simple_features
@@ -211,6 +211,7 @@ def run(attempt: Attempt) -> None:
         with transaction.atomic():
             attempt.hold()
             changed(dataset, None)
+            embedded(dataset)
 
 
 EMBEDDING = Sentence(gettext_noop("Learning what the pictures look like"))

@@ -16,6 +16,22 @@ def follow(follower: Follower) -> None:
         _followers.append(follower)
 
 
+Reader = Callable[[Dataset], None]
+_readers: list[Reader] = []
+
+
+def read_embeddings(reader: Reader) -> None:
+    """Registered at start-up: who works with embeddings once they are there."""
+    if reader not in _readers:
+        _readers.append(reader)
+
+
+def embedded(dataset: Dataset) -> None:
+    """Said when a data set's pictures have their embeddings."""
+    for reader in _readers:
+        reader(dataset)
+
+
 def changed(dataset: Dataset, user: User | None) -> None:
     """Said by tagging and by embeddings."""
     for follower in _followers:

@@ -1,42 +1,24 @@
-"""Which pictures of a data set are meant: a filter that a link can carry, or a list of ids."""
+"""Which pictures of a data set are meant: those that a filter matches, or a list of ids."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, cast, get_args
-from urllib.parse import urlencode
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets.models import Dataset, Image
+from datasets.filters import BadFilter, Filter, Order, State
+from datasets.lookalikes import lookalikes_of
+from datasets.models import ActionKind, Dataset, Image, Import, TagAction, TagChange
+from datasets.models.images import LIVE, OPEN, SKIPPED, TRASHED
 from web.sentences import Refusal
 
-State = Literal["", "unlabelled", "labelled", "suggested", "trashed"]
-Order = Literal[
-    "id",
-    "-id",
-    "file",
-    "-file",
-    "bytes",
-    "-bytes",
-    "width",
-    "-width",
-    "height",
-    "-height",
-    "confidence",
-    "-confidence",
-]
-STATES, ORDERS = get_args(State), get_args(Order)
-
-
-class BadFilter(Refusal):
-    """A filter that says nothing we know."""
-
-    code = "bad-filter"
-    status = 422
+__all__ = ["BadFilter", "Filter", "Order", "Selection", "State", "UnknownImages", "images_matching"]
+RANGES = [f"{end}_{side}" for side in ("width", "height", "bytes") for end in ("min", "max")]
 
 
 class UnknownImages(Refusal):
@@ -46,116 +28,116 @@ class UnknownImages(Refusal):
     status = 404
 
 
-@dataclass(frozen=True)
-class Filter:
-    """What `GET /datasets/{id}/images` and the bench filter by; empty means all.
-
-    `label` is a label's name (or its number; of suggestions, the suggested one), `source` an import's number;
-    `state` `trashed` shows the trash.
-    """
-
-    label: str = ""
-    state: State = ""
-    source: int | None = None
-    order: Order = "id"
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> "Filter":
-        """From a query string or JSON with the keys label, state, import, order. Raises BadFilter."""
-        state, order = str(params.get("state") or ""), str(params.get("order") or "id")
-        source = params.get("import")
-        if state not in STATES:
-            raise BadFilter(gettext_noop("“%(value)s” is not a state to filter by."), value=state[:40])
-        if order not in ORDERS:
-            raise BadFilter(gettext_noop("“%(value)s” is not an order."), value=order[:40])
-        if source not in (None, "") and not (str(source).isdecimal() and len(str(source)) < 19):
-            raise BadFilter(gettext_noop("An import is named by its number."))
-        label = params.get("label")
-        return cls(
-            label="" if label is None else str(label),
-            state=cast(State, state),
-            source=int(source) if source not in (None, "") else None,
-            order=cast(Order, order),
-        )
-
-    def params(self) -> dict[str, str]:
-        """The keys that are set, as `from_params` reads them."""
-        found = {"label": self.label, "state": self.state, "import": str(self.source or "")}
-        if self.order != "id":
-            found["order"] = self.order
-        return {key: value for key, value in found.items() if value}
-
-    def query(self, **changes: Any) -> str:
-        """As a query string, perhaps with something changed: `filter.query(label="狗")`."""
-        return urlencode(replace(self, **changes).params())
-
-    @property
-    def field(self) -> str:
-        """The column that the order sorts by, with `-` downwards; ties go by id the same way."""
-        return self.order.replace("file", "name")
-
-    @property
-    def by_confidence(self) -> bool:
-        """Whether the order is one that only suggestions have."""
-        return self.order.lstrip("-") == "confidence"
-
-    def to_json(self) -> dict[str, Any]:
-        """What a job's payload keeps."""
-        return asdict(self)
-
-
 def images_matching(dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
-    """The pictures in the filter's order; those in the trash only where the filter asks for them."""
-    if wanted.by_confidence and wanted.state != "suggested":
-        raise BadFilter(gettext_noop("Only suggestions are ordered by confidence."))
-    images: QuerySet[Image] = Image.objects.filter(dataset=dataset)
-    images = images.exclude(trashed_at=None) if wanted.state == "trashed" else images.filter(trashed_at=None)
-    if wanted.state == "unlabelled":
-        images = images.filter(label=None)
-    elif wanted.state == "labelled":
-        images = images.exclude(label=None)
-    elif wanted.state == "suggested":
-        images = with_suggestion(images, dataset)
+    """The pictures in the filter's order; those in the trash only where the filter asks for them.
+
+    Look-alikes come by their number here; datasets/grid.py puts them in their own order. Raises BadFilter.
+    """
+    wanted.checked()
+    images = _in_state(Image.objects.filter(dataset=dataset), dataset, wanted)
     if wanted.label:
-        named = _labels(dataset, wanted.label)
+        named = labels_named(dataset, wanted.label)
         suggested = wanted.state == "suggested"
         images = images.filter(suggestion__label__in=named) if suggested else images.filter(label__in=named)
     if wanted.source is not None:
         images = images.filter(source=wanted.source)
+    images = _by_people(images.filter(_of_file(wanted)), dataset, wanted)
+    if wanted.confidence_below is not None:
+        images = images.filter(suggestion__confidence__lt=wanted.confidence_below)
+    if wanted.like is not None:
+        images = images.filter(pk__in=id_list(lookalikes_of(dataset, wanted.like)))
+    return images.order_by(*ordering(wanted))
+
+
+def ordering(wanted: Filter) -> tuple[str, ...]:
+    """The columns of the order, each with its sign."""
     sign = "-" if wanted.field.startswith("-") else ""
-    return (
-        images.order_by(wanted.field)
-        if wanted.field in ("id", "-id")
-        else images.order_by(wanted.field, f"{sign}id")
-    )
+    if wanted.by_confidence:  # from end to end by one index
+        return f"{sign}suggestion__{wanted.field.lstrip('-')}", f"{sign}suggestion__image_id"
+    return (wanted.field,) if wanted.field in ("id", "-id") else (wanted.field, f"{sign}id")
+
+
+def _in_state(images: "QuerySet[Image]", dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
+    if wanted.state == "suggested":
+        return with_suggestion(images, dataset)
+    kinds = {
+        "trashed": TRASHED,
+        "unlabelled": OPEN,
+        "skipped": SKIPPED,
+        "labelled": LIVE & Q(label__isnull=False),
+    }
+    return images.filter(kinds.get(wanted.state, LIVE))
 
 
 def with_suggestion(images: "QuerySet[Image]", dataset: Dataset) -> "QuerySet[Image]":
-    """Those without a label for which one that is in use is suggested, with their `confidence`."""
-    return images.filter(
-        label=None,
-        trashed_at=None,
-        suggestion__dataset=dataset,
-        suggestion__label__removed_at=None,
-        suggestion__label__archived_at=None,
-    ).annotate(confidence=F("suggestion__confidence"))
+    """Those that wait for a label and for which one that is in use is suggested, with `confidence` and `margin`."""
+    return images.filter(OPEN, suggestion__dataset=dataset, suggestion__label__removed_at=None).annotate(
+        confidence=F("suggestion__confidence"), margin=F("suggestion__margin")
+    )
 
 
-def _labels(dataset: Dataset, text: str) -> list[int]:
+def _of_file(wanted: Filter) -> Q:
+    found = Q()
+    if wanted.name:
+        found &= Q(name__icontains=wanted.name)
+    if wanted.since:
+        found &= Q(created_at__gte=_midnight(wanted.since))
+    if wanted.until:
+        found &= Q(created_at__lt=_midnight(wanted.until, days=1))
+    for name in RANGES:
+        if getattr(wanted, name) is not None:
+            end, side = name.split("_")
+            found &= Q(**{f"{side}__{'gte' if end == 'min' else 'lte'}": getattr(wanted, name)})
+    return found
+
+
+def _midnight(day: Any, days: int = 0) -> datetime:
+    try:
+        return timezone.make_aware(datetime.combine(day, time.min) + timedelta(days=days))
+    except OverflowError as error:
+        raise BadFilter(
+            gettext_noop("“%(value)s” is not a day such as 2026-11-22."), value=str(day)
+        ) from error
+
+
+def _by_people(images: "QuerySet[Image]", dataset: Dataset, wanted: Filter) -> "QuerySet[Image]":
+    if wanted.uploader:
+        imports = Import.objects.filter(dataset=dataset, created_by__username=wanted.uploader)
+        images = images.filter(source__in=imports.values("pk"))
+    if wanted.tagger:
+        giving = TagAction.objects.filter(dataset=dataset, kind__in=(ActionKind.TAG, ActionKind.ACCEPT))
+        theirs = giving.filter(created_by__username=wanted.tagger).values("pk")
+        # After a way to the trash and back the last act tells nothing; the latest that gave a label does.
+        back = TagAction.objects.filter(dataset=dataset, kind=ActionKind.RESTORE).values("pk")
+        latest = TagChange.objects.filter(image=OuterRef("pk"), action__in=giving.filter(undone_at=None))
+        giver = latest.order_by("-action_id").values("action__created_by__username")[:1]
+        images = images.alias(giver=Subquery(giver)).filter(
+            Q(last_action__in=theirs) | Q(last_action__in=back, giver=wanted.tagger), label__isnull=False
+        )
+    return images
+
+
+def labels_named(dataset: Dataset, text: str) -> list[int]:
+    """The label of this name, or else of this number."""
     named = list(dataset.labels.filter(name=text.strip()).values_list("pk", flat=True))
     if not named and text.isdecimal() and len(text) < 19:
         named = list(dataset.labels.filter(pk=int(text)).values_list("pk", flat=True))
     return named
 
 
-def images_with_ids(dataset: Dataset, ids: Iterable[int]) -> "QuerySet[Image]":
-    """The pictures with these ids. Any number of them: they travel as one JSON parameter."""
+def id_list(ids: Iterable[int]) -> RawSQL:
+    """For `pk__in`: any number of ids, which travel as one JSON parameter."""
     unpack = (
         "SELECT value FROM json_each(%s)"
         if connection.vendor == "sqlite"
         else "SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb)"
     )
-    return Image.objects.filter(dataset=dataset, pk__in=RawSQL(unpack, [json.dumps(list(ids))]))  # noqa: S611
+    return RawSQL(unpack, [json.dumps(list(ids))])  # noqa: S611
+
+
+def images_with_ids(dataset: Dataset, ids: Iterable[int]) -> "QuerySet[Image]":
+    """The pictures with these ids."""
+    return Image.objects.filter(dataset=dataset, pk__in=id_list(ids))
 
 
 class Selection:
@@ -168,13 +150,15 @@ class Selection:
         images: Iterable[int] | None = None,
         filter: "Filter | Mapping[str, Any] | None" = None,
     ) -> "QuerySet[Image]":
-        """The chosen pictures; raises UnknownImages if an id is not one of this data set, BadFilter."""
+        """The chosen pictures; raises UnknownImages if an id is not one of this data set, BadFilter.
+
+        A filter must be understood wholly: one with a key that nobody knows would mean more than was said.
+        """
         if (images is None) == (filter is None):
             raise BadFilter(gettext_noop("Name either pictures or a filter."))
         if filter is not None:
-            return images_matching(
-                dataset, filter if isinstance(filter, Filter) else Filter.from_params(filter)
-            )
+            wanted = filter if isinstance(filter, Filter) else Filter.from_params(filter, strict=True)
+            return images_matching(dataset, wanted)
         ids = {int(each) for each in images or ()}
         if any(not 0 < each < 2**63 for each in ids):
             raise UnknownImages(

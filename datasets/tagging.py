@@ -13,9 +13,11 @@ from django.utils.translation import gettext_noop
 
 from datasets.followers import changed as tell_followers
 from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
+from datasets.tally import fold
 from web.sentences import Conflict
 
 GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT)
+MARKS = (ActionKind.SKIP, ActionKind.UNSKIP)
 
 
 class LabelGone(Conflict):
@@ -100,6 +102,8 @@ def undo(*, action: TagAction, user: User) -> Undone:
     values: dict[str, Any] = {"last_action": Subquery(change.values("previous_action")[:1])}
     if action.kind in GIVES_LABELS:
         values["label"] = Subquery(change.values("before")[:1])
+    if action.kind in (*GIVES_LABELS, *MARKS):
+        values["skipped_at"] = Subquery(change.values("skipped_before")[:1])
     else:
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
     changed = Image.objects.filter(dataset=action.dataset, last_action=action).update(**values)
@@ -116,6 +120,7 @@ def one_at_a_time(dataset: Dataset) -> None:
     SQLite's transactions do so anyway; PostgreSQL takes the row's lock, which lets imports go on.
     """
     Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+    fold(dataset)
 
 
 def start(dataset: Dataset, user: User, kind: ActionKind, label: Label | None = None) -> TagAction:
@@ -136,14 +141,17 @@ def remember_and_change(
     last = changes.aggregate(last=Max("pk"))["last"] or 0
     own = Cast(Value(None), BigIntegerField()) if after is None else after
     mine = chosen.filter(dataset=action.dataset).order_by().annotate(own_label=own)
-    columns = mine.values_list("pk", "label_id", "last_action_id", "own_label")
+    columns = mine.values_list("pk", "label_id", "skipped_at", "last_action_id", "own_label")
+    if values.get("label") is not None:
+        values["skipped_at"] = None  # whoever could not tell is answered
     try:
         sql, params = columns.query.sql_with_params()
     except EmptyResultSet:  # a filter by a label that is not there
         return action
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO datasets_tagchange (action_id, image_id, before_id, previous_action_id, after_id)"  # noqa: S608
+            "INSERT INTO datasets_tagchange"  # noqa: S608
+            " (action_id, image_id, before_id, skipped_before, previous_action_id, after_id)"
             f" SELECT %s, found.* FROM ({sql}) AS found",
             [action.pk, *params],
         )
@@ -177,3 +185,15 @@ def bring_back_labels(action: TagAction) -> None:
             TagChange.objects.filter(action=action, before=gone).update(before=heir)
         else:
             Label.every.filter(pk=gone.pk).update(removed_at=None, removal=None)
+
+
+def given_back(action: TagAction) -> "QuerySet[Image]":
+    """The pictures that an undo gave back and nobody changed since: what doing it again means.
+
+    Each is where it was before the act, so its last act is the one that came before.
+    """
+    before = TagChange.objects.filter(action=action, image=OuterRef("pk")).values("previous_action")[:1]
+    mine = Image.objects.filter(dataset=action.dataset, changes__action=action).annotate(
+        before=Subquery(before)
+    )
+    return mine.filter(Q(last_action=F("before")) | Q(last_action=None, before=None))

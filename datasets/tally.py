@@ -5,6 +5,7 @@ right. On PostgreSQL each statement adds its differences as new rows, for writer
 one another; `fold` adds them up now and then. SQLite has one writer and counts in place.
 """
 
+# ruff: noqa: S608  every word of this SQL stands in this file
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Sum
 
 from datasets.models import Dataset, Tally
-from datasets.models.tally import OPEN, TRASHED, SKIPPED
+from datasets.models.tally import OPEN, SKIPPED, TRASHED
 
 MANY = 64
 
@@ -86,8 +87,8 @@ def _sqlite() -> Iterable[str]:
 
 
 INSTALLED = {
-    "postgresql": "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'datasets\\_tally\\_%'",
-    "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'datasets\\_tally\\_%' ESCAPE '\\'",
+    "postgresql": "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'datasets!_tally!_%' ESCAPE '!'",
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'datasets!_tally!_%' ESCAPE '!'",
 }
 TRIGGERS = 3
 

@@ -18,6 +18,12 @@ def told_act(action: TagAction) -> str:
         text = ngettext("%(count)s picture restored", "%(count)s pictures restored", count)
     elif action.kind == ActionKind.ACCEPT:
         text = ngettext("%(count)s suggestion accepted", "%(count)s suggestions accepted", count)
+    elif action.kind == ActionKind.SKIP:
+        text = ngettext(
+            "%(count)s picture marked as not sure", "%(count)s pictures marked as not sure", count
+        )
+    elif action.kind == ActionKind.UNSKIP:
+        text = ngettext("%(count)s picture waits again", "%(count)s pictures wait again", count)
     elif action.label_name:
         text = ngettext("%(count)s picture tagged %(label)s", "%(count)s pictures tagged %(label)s", count)
     else:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("datasets/<int:pk>/tag/", acts.tag, name="tag"),
     path("datasets/<int:pk>/accept/", acts.accept, name="accept"),
     path("datasets/<int:pk>/suggestions/", bench.suggestions, name="suggestions"),
+    path("datasets/<int:pk>/skip/", acts.skip, name="skip"),
     path("datasets/<int:pk>/discard/", acts.discard, name="discard"),
     path("datasets/<int:pk>/undo/", acts.undo, name="undo"),
     path("datasets/<int:pk>/labels/", bench.labels, name="labels"),

@@ -1,21 +1,22 @@
 """Pictures in the JSON API."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from datasets.access import dataset_for
+from datasets.api.filtering import FilterIn
 from datasets.api.tagging import Acted, Chosen, acted, chosen_by
+from datasets.grid import page_of
 from datasets.models import Image
-from datasets.selection import Filter, Order, State, images_matching
 from datasets.tagging import trash_images
 from projects.access import caller
 from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
-from web.pagination import page
 
 router = Router()
 
@@ -41,6 +42,7 @@ class ImageOut(Schema):
     format: str
     sha256: str
     suggestion: SuggestionOut | None = Field(None, description="What is suggested while it has no label.")
+    skipped: bool = Field(False, description="Somebody was not sure; it waits without a label.")
     import_id: int | None = Field(None, alias="import")
     created_at: datetime
 
@@ -63,29 +65,29 @@ def shape(image: Image) -> dict[str, Any]:
         "format": image.format,
         "sha256": image.sha256,
         "suggestion": suggested(image),
+        "skipped": image.skipped_at is not None and not image.label_id,
         "import": image.source_id,
         "created_at": image.created_at,
     }
 
 
 @router.get("/datasets/{int:pk}/images", response={200: Page[ImageOut], **PROBLEMS}, by_alias=True)
-def list_images(  # noqa: PLR0917  each is a parameter of the route
-    request: HttpRequest,
-    pk: int,
-    limit: Limit,
-    cursor: Cursor,
-    label: Annotated[str, Query(description="A label's name; of suggestions, the suggested one.")] = "",
-    state: Annotated[State, Query(description="`trashed` shows the trash.")] = "",
-    source: Annotated[int | None, Query(alias="import", description="An import's number.")] = None,
-    order: Annotated[
-        Order, Query(description="`-` turns the order round; `confidence` is for suggestions.")
-    ] = "id",
+def list_images(
+    request: HttpRequest, pk: int, limit: Limit, cursor: Cursor, filters: Query[FilterIn]
 ) -> dict[str, Any]:
-    """The pictures of a data set, filtered."""
+    """The pictures of a data set, filtered and in order.
+
+    A page that looks for what no index knows (a part of a name, say) may hold fewer pictures than `limit`, or none,
+    and yet have a `next`: only `next: null` is the end.
+    """
     dataset = dataset_for(request.auth, pk)  # type: ignore[attr-defined]
-    wanted = Filter(label=label, state=state, source=source, order=order)
-    found = images_matching(dataset, wanted).select_related("label", "suggestion__label")
-    return page(found, shape, limit=limit, cursor=cursor, order=wanted.field)
+    found, following = page_of(dataset, filters.to_filter(), limit=limit, cursor=cursor, shown=with_names)
+    return {"items": [shape(image) for image in found], "next": following}
+
+
+def with_names(images: "QuerySet[Image]") -> "QuerySet[Image]":
+    """With what `shape` reads of other tables."""
+    return images.select_related("label", "suggestion__label")
 
 
 @router.delete("/datasets/{int:pk}/images", response={200: Acted, **PROBLEMS})

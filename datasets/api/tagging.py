@@ -5,13 +5,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from datasets.access import action_to_undo, dataset_for
+from datasets.api.filtering import FilterIn
 from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
 from datasets.labels import find_or_create, label_named
 from datasets.models import Dataset, Image, Label, TagAction
-from datasets.selection import Filter, Order, Selection, State
+from datasets.selection import Selection
+from datasets.skipping import skip_images, unskip_images
 from datasets.suggestions import accept
 from datasets.tagging import tag_images, undo
 from projects.access import caller, check
@@ -19,17 +21,6 @@ from projects.models import Role
 from web.api import PROBLEMS
 
 router = Router()
-
-
-class FilterIn(Schema):
-    """The keys of GET images."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    label: str = ""
-    state: State = ""
-    source: int | None = Field(None, alias="import")
-    order: Order = "id"
 
 
 class Chosen(Schema):
@@ -57,6 +48,12 @@ class AcceptIn(Chosen):
     """Whose suggestions are accepted, and how sure they must be."""
 
     at_least: float = Field(0.0, ge=0, le=1)
+
+
+class SkipIn(Chosen):
+    """Which pictures somebody is not sure of; false takes the mark away."""
+
+    skipped: bool = True
 
 
 class Acted(Schema):
@@ -89,11 +86,7 @@ def chosen_by(dataset: Dataset, data: Chosen) -> "QuerySet[Image]":
     """The pictures that a request names."""
     if data.filter is None:
         return Selection.of(dataset, images=data.images)
-    wanted = data.filter
-    return Selection.of(
-        dataset,
-        filter=Filter(label=wanted.label, state=wanted.state, source=wanted.source, order=wanted.order),
-    )
+    return Selection.of(dataset, filter=data.filter.to_filter())
 
 
 def label_for(request: HttpRequest, dataset: Dataset, data: TagIn) -> Label | None:
@@ -119,6 +112,15 @@ def tag(request: HttpRequest, pk: int, data: TagIn) -> Any:
         action, job = tag_in_background(dataset=dataset, user=user, chosen=chosen, label=label)
         return Status(202, {"action": action.pk, "job": job.pk})
     return acted(tag_images(dataset=dataset, user=user, chosen=chosen, label=label))
+
+
+@router.post("/datasets/{int:pk}/skip", response={200: Acted, **PROBLEMS})
+def skip(request: HttpRequest, pk: int, data: SkipIn) -> dict[str, Any]:
+    """Mark pictures without a label as not sure, for everybody, or take the mark away. A label clears it too."""
+    who = request.auth  # type: ignore[attr-defined]
+    dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="label")
+    act = skip_images if data.skipped else unskip_images
+    return acted(act(dataset=dataset, user=caller(who).user, chosen=chosen_by(dataset, data)))
 
 
 @router.post("/datasets/{int:pk}/accept-suggestions", response={200: Acted, **PROBLEMS})

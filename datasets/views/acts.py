@@ -12,7 +12,8 @@ from datasets.labels import find_label, find_or_create, label_named
 from datasets.models import ActionKind, Label
 from datasets.suggestions import accept as accept_suggestions
 from datasets.suggestions import accept_again
-from datasets.tagging import tag_images, trash_images
+from datasets.skipping import skip_images, unskip_images
+from datasets.tagging import MARKS, given_back, tag_images, trash_images
 from datasets.tagging import undo as undo_action
 from datasets.told import told_act, told_undo
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, Asked, BadAct, Done, acknowledged
@@ -58,14 +59,18 @@ def wanted_label(asked: Asked) -> Label | None:
 def repeat(asked: Asked) -> Done:
     """Exactly the pictures of an act that was undone, again."""
     before = asked.action("again")
+    pictures = given_back(before)
     if before.kind == ActionKind.TRASH:
         check(asked.user, asked.dataset.project, at_least=MAY_DELETE)
-        action = trash_images(dataset=asked.dataset, user=asked.user, chosen=asked.chosen)
+        action = trash_images(dataset=asked.dataset, user=asked.user, chosen=pictures)
     elif before.kind == ActionKind.ACCEPT:
         action = accept_again(before=before, user=asked.user)
+    elif before.kind in MARKS:
+        mark = skip_images if before.kind == ActionKind.SKIP else unskip_images
+        action = mark(dataset=asked.dataset, user=asked.user, chosen=pictures)
     else:
         label = label_named(asked.dataset, before.label_name) if before.label_name else None
-        action = tag_images(dataset=asked.dataset, user=asked.user, chosen=asked.chosen, label=label)
+        action = tag_images(dataset=asked.dataset, user=asked.user, chosen=pictures, label=label)
     return Done(told_act(action), action.changed, action.pk)
 
 
@@ -78,6 +83,20 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     def act(asked: Asked) -> Done:
         sure = asked.fraction("at_least")
         action = accept_suggestions(dataset=dataset, user=asked.user, chosen=asked.chosen, at_least=sure)
+        return Done(told_act(action), action.changed, action.pk)
+
+    return acknowledged(request, dataset, act)
+
+
+@login_required
+@require_POST
+def skip(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark pictures as not sure, or take the mark away (`back`)."""
+    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+
+    def act(asked: Asked) -> Done:
+        mark = unskip_images if asked.body.get("back") else skip_images
+        action = mark(dataset=asked.dataset, user=asked.user, chosen=asked.chosen)
         return Done(told_act(action), action.changed, action.pk)
 
     return acknowledged(request, dataset, act)
