@@ -10,9 +10,9 @@ from datasets.access import action_to_undo, dataset_for
 from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
 from datasets.labels import find_label, find_or_create, label_named
 from datasets.models import ActionKind, Label
+from datasets.skipping import skip_images, unskip_images
 from datasets.suggestions import accept as accept_suggestions
 from datasets.suggestions import accept_again
-from datasets.skipping import skip_images, unskip_images
 from datasets.tagging import MARKS, given_back, tag_images, trash_images
 from datasets.tagging import undo as undo_action
 from datasets.told import told_act, told_undo
