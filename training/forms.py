@@ -49,6 +49,7 @@ class TrainForm:
     name: str
     patience: str
     class_weights: str
+    split: str  # empty: as the rule says
 
     @classmethod
     def read(cls, project: Project, sent: QueryDict) -> "TrainForm":
@@ -67,6 +68,7 @@ class TrainForm:
             name=sent.get("name", "" if models else project.name),
             patience=sent.get("patience", ""),
             class_weights=sent.get("class_weights", "auto"),
+            split=sent.get("split", ""),
         )
 
     @property
@@ -98,7 +100,8 @@ class TrainForm:
         patience: dict[str, Any] = {}
         if self.patience.strip():
             patience = {"patience": int(self.patience) if self.patience.isdecimal() else self.patience}
-        return patience | {"class_weights": self.class_weights}
+        split = {"split": self.split} if self.split else {}
+        return patience | split | {"class_weights": self.class_weights}
 
     @property
     def existing(self) -> RegisteredModel | None:

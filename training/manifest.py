@@ -5,14 +5,14 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from datasets.models import Snapshot
 from datasets.snapshots import Row, rows_of
-from training.splitting import PARTS, split_label
+from training.splitting import HELD_BACK, OWN, PARTS, TEST, TRAIN, WISHES, split_as_wished, split_label
 from web import storage
 from web.sentences import Conflict
 
@@ -24,6 +24,12 @@ class TwoLabels(Conflict):
     """The same picture stands under two labels."""
 
     code = "one-picture-two-labels"
+
+
+class NothingToLearn(Conflict):
+    """As the import wished, a label would have nothing to learn from."""
+
+    code = "nothing-to-learn"
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Manifest:
     labels: tuple[str, ...]
     entries: tuple[Entry, ...]
     snapshots: tuple[dict[str, Any], ...]
+    # Of a split as the import wished: pictures wished for testing, and those held back because they look like them.
+    wishes: dict[str, int] = field(default_factory=dict)
 
     def part(self, name: str) -> list[Entry]:
         """The pictures of one part of the split, in order."""
@@ -58,8 +66,10 @@ class Manifest:
 
     @property
     def content_hash(self) -> str:
-        """What stands for the data: the same pictures under the same labels give the same."""
+        """What stands for the data: the same pictures under the same labels give the same, split by the same rule."""
         lines = sorted(f"{entry.sha256} {entry.label}" for entry in self.entries)
+        if self.wishes:
+            lines += sorted(f"{entry.sha256} {entry.part}" for entry in self.entries)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def seed(self) -> int:
@@ -70,37 +80,60 @@ class Manifest:
         """Gzipped JSON; the same manifest gives the same bytes."""
         rows = [list(vars(entry).values()) for entry in self.entries]
         body = {"labels": self.labels, "columns": COLUMNS, "rows": rows, "snapshots": self.snapshots}
+        body |= {"wishes": self.wishes} if self.wishes else {}
         return gzip.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
 
 
 COLUMNS = list(Entry.__dataclass_fields__)
 
 
-def build(snapshots: Sequence[Snapshot], labels: Sequence[str]) -> Manifest:
-    """Merge the snapshots' labels by name, refuse pictures with two labels, and split."""
+def build(snapshots: Sequence[Snapshot], labels: Sequence[str], *, split: str = OWN) -> Manifest:
+    """Merge the snapshots' labels by name, refuse pictures with two labels, and split by our rule or as wished."""
     rows = one_each(row for snapshot in snapshots for row in rows_of(snapshot))
     by_label: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_label[row.label].append(row)
     entries: list[Entry] = []
+    wishes: dict[str, int] = {"held_back": 0, "alike": 0} if split == WISHES else {}
     for label in labels:
-        places = split_label(label, by_label[label])
+        places = (split_as_wished if wishes else split_label)(label, by_label[label])
+        if wishes:
+            refuse_nothing_to_learn(label, [place.part for place in places])
+            held_back = [
+                row for row, place in zip(by_label[label], places, strict=True) if place.part == HELD_BACK
+            ]
+            wishes["held_back"] += sum(row.split == TEST for row in held_back)
+            wishes["alike"] += sum(row.split != TEST for row in held_back)
         for row, place in zip(by_label[label], places, strict=True):
             entries.append(Entry(row.image, row.name, row.sha256, row.key, label, *place))
     about = [
         {"dataset": each.dataset_id, "snapshot": each.pk, "hash": each.content_hash} for each in snapshots
     ]
-    return Manifest(tuple(labels), tuple(entries), tuple(about))
+    return Manifest(tuple(labels), tuple(entries), tuple(about), wishes)
+
+
+def refuse_nothing_to_learn(label: str, parts: list[str]) -> None:
+    """Raises NothingToLearn."""
+    if TRAIN not in parts or HELD_BACK not in parts:
+        raise NothingToLearn(
+            gettext_noop(
+                "As the import wished, “%(label)s” has nothing to learn from, or nothing to be measured on. Train"
+                " with a split of our own."
+            ),
+            label=label,
+        )
 
 
 def one_each(rows: Iterable[Row]) -> list[Row]:
-    """Each picture once; raises TwoLabels where it stands under two names."""
+    """Each picture once, wished for testing where any of its rows says so; raises TwoLabels for two names."""
     taken: dict[str, Row] = {}
     clashes: list[tuple[Row, Row]] = []
     for row in rows:
         first = taken.setdefault(row.sha256, row)
         if first.label != row.label:
             clashes.append((first, row))
+        elif row.split == TEST:
+            taken[row.sha256] = row
     if clashes:
         shown = "; ".join(f"{one.name}: {one.label} / {other.label}" for one, other in clashes[:EXAMPLES])
         raise two_labels(len(clashes), shown)
@@ -128,4 +161,4 @@ def load(key: str) -> Manifest:
     """Back from storage."""
     body = json.loads(gzip.decompress(storage.read(key)))
     entries = tuple(Entry(**dict(zip(body["columns"], row, strict=True))) for row in body["rows"])
-    return Manifest(tuple(body["labels"]), entries, tuple(body["snapshots"]))
+    return Manifest(tuple(body["labels"]), entries, tuple(body["snapshots"]), body.get("wishes", {}))

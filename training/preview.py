@@ -1,12 +1,14 @@
 """What a training would learn from, before it starts: pictures by label and part. Writes nothing."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from datasets.models import Dataset, Image
-from training.splitting import Sizes, sizes_of
+from training.splitting import OWN, TEST, VALIDATION, WISHES, Sizes, sizes_of
 
 FEW, ADVISED = 20, 100
+LEAST_WISHED, LEAST_LEFT = 1, 4  # pictures of each label for a split as the import wished
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,12 @@ class LabelPreview:
     pictures: int
     sizes: Sizes
     enough: bool
+    wished: Counter[str] = field(default_factory=Counter)  # pictures by wish; empty: none
+
+    @property
+    def follows_wishes(self) -> bool:
+        """Enough was wished for testing, and enough is left to learn from."""
+        return self.wished[TEST] >= LEAST_WISHED and self.pictures - self.wished[TEST] >= LEAST_LEFT
 
     @property
     def few(self) -> bool:
@@ -31,6 +39,22 @@ class Preview:
     labels: tuple[LabelPreview, ...]
     clashes: tuple[str, ...]
     minimum: int
+    by: str = OWN  # whose split it shows
+
+    @property
+    def by_wishes(self) -> bool:
+        """The split that the import wished."""
+        return self.by == WISHES
+
+    @property
+    def any_wished(self) -> bool:
+        """Whether there is something to choose between."""
+        return any(each.wished[TEST] for each in self.labels)
+
+    @property
+    def against_wishes(self) -> list[LabelPreview]:
+        """Classes that cannot be split as the import wished, where that was asked for."""
+        return [each for each in self.labels if self.by_wishes and not each.follows_wishes]
 
     @property
     def total(self) -> Sizes:
@@ -51,7 +75,7 @@ class Preview:
     @property
     def possible(self) -> bool:
         """Whether a training may start."""
-        return len(self.labels) > 1 and not self.short and not self.clashes
+        return len(self.labels) > 1 and not (self.short or self.clashes or self.against_wishes)
 
     @property
     def advice(self) -> bool:
@@ -59,27 +83,46 @@ class Preview:
         return any(each.pictures < ADVISED for each in self.labels)
 
 
-def split_preview(*, chosen: Sequence[tuple[Dataset, Sequence[str]]], minimum: int) -> Preview:
-    """The preview for data sets with the label names chosen in each: [(data set, names), …]."""
-    names: dict[str, set[str]] = {}
+def split_preview(
+    *, chosen: Sequence[tuple[Dataset, Sequence[str]]], minimum: int, split: str = ""
+) -> Preview:
+    """The preview for data sets with the label names chosen in each: [(data set, names), …].
+
+    `split`: `own`, `wishes`, or empty: as wished where each label has pictures wished for testing and enough others.
+    """
+    wishes: dict[str, dict[str, str]] = {}  # of each label, its pictures' wishes
     owners: dict[str, str] = {}
     clashes: list[str] = []
     for dataset, labels in chosen:
         for name in labels:
-            names.setdefault(name, set())
-        rows = tagged(dataset, labels)
-        for sha256, name, file in rows:
-            names[name].add(sha256)
+            wishes.setdefault(name, {})
+        for sha256, name, file, wish in tagged(dataset, labels):
+            if wish == TEST or sha256 not in wishes[name]:
+                wishes[name][sha256] = wish
             if owners.setdefault(sha256, name) != name:
                 clashes.append(f"{file}: {owners[sha256]} / {name}")
-    found = tuple(
-        LabelPreview(name, len(pictures), sizes_of(len(pictures)), len(pictures) >= max(minimum, 1))
-        for name, pictures in names.items()
-    )
-    return Preview(found, tuple(clashes), minimum)
+    found = [
+        LabelPreview(
+            name, len(each), sizes_of(len(each)), len(each) >= max(minimum, 1), Counter(each.values())
+        )
+        for name, each in wishes.items()
+    ]
+    if not split:
+        split = WISHES if found and all(each.follows_wishes for each in found) else OWN
+    if split == WISHES:
+        found = [replace(each, sizes=sizes_as_wished(each.pictures, each.wished)) for each in found]
+    return Preview(tuple(found), tuple(clashes), minimum, split)
 
 
-def tagged(dataset: Dataset, labels: Sequence[str]) -> list[tuple[str, str, str]]:
-    """(sha256, label name, file) of the pictures under these labels."""
+def sizes_as_wished(pictures: int, wished: Counter[str]) -> Sizes:
+    """About what a split as wished gives; look-alikes on both sides are held back together."""
+    left = pictures - wished[TEST]
+    validation = wished[VALIDATION] if wished[VALIDATION] < left else 0
+    validation = validation or sizes_of(left).validation
+    return Sizes(left - validation, validation, wished[TEST])
+
+
+def tagged(dataset: Dataset, labels: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """(sha256, label name, file, wish) of the pictures under these labels."""
     images = Image.objects.live().filter(dataset=dataset, label__name__in=list(labels))
-    return list(images.order_by("id").values_list("sha256", "label__name", "name"))
+    return list(images.order_by("id").values_list("sha256", "label__name", "name", "split"))

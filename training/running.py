@@ -18,6 +18,7 @@ from training.extractors import extractor_for, work_folder
 from training.manifest import Manifest
 from training.models import EndedBecause, Extractor, ModelVersion, VersionState
 from training.profiles import profile_of
+from training.splitting import OWN
 from training.writing import Writer
 from web import storage
 from web.sentences import Refusal, Sentence
@@ -117,7 +118,9 @@ class Run:
         kept = {snapshot.pk: snapshot for snapshot in Snapshot.objects.filter(pk__in=self.version.snapshots)}
         if len(kept) < len(set(self.version.snapshots)):
             raise DataGone(gettext_noop("A data set of this training was deleted before it began."))
-        data = manifest.build([kept[pk] for pk in self.version.snapshots], self.version.labels)
+        split = self.version.options.get("split", OWN)
+        snapshots = [kept[pk] for pk in self.version.snapshots]
+        data = manifest.build(snapshots, self.version.labels, split=split)
         self.writer.write(
             manifest_key=manifest.save(data),
             snapshot_hash=data.content_hash,
@@ -222,7 +225,8 @@ class Run:
             threads=1,
             done=lambda so_far, of: self.writer.progress(so_far / of),
         )
-        report = evaluation.report(measured, data, self.facts(extractor, result))
+        facts = self.facts(extractor, result) | ({"wishes": data.wishes} if data.wishes else {})
+        report = evaluation.report(measured, data, facts)
         because = EndedBecause(result["ended_because"])
         self.writer.end(
             VersionState.STOPPED if because == EndedBecause.STOPPED else VersionState.SUCCEEDED,

@@ -3,13 +3,22 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from training.grouping import Picture, groups_of
 
 TRAIN, VALIDATION, HELD_BACK = "train", "validation", "held_back"
 PARTS = (TRAIN, VALIDATION, HELD_BACK)
 VALIDATION_SHARE, HELD_BACK_SHARE = 0.1, 0.2
+OWN, WISHES = "own", "wishes"  # whose split: ours, or as the import wished
+TEST = "test"  # the wish that means: held back
+
+
+class Wished(Picture, Protocol):
+    """A picture that an import may have wished on one side: train, validation, test, or nothing."""
+
+    @property
+    def split(self) -> str: ...
 
 
 class Sizes(NamedTuple):
@@ -41,20 +50,65 @@ def split_label(label: str, pictures: Sequence[Picture]) -> list[Place]:
 
     They are dealt in the order of a hash of their content, so that a picture added later hardly moves others.
     """
+    members = _members(pictures)
+    wanted = sizes_of(len(pictures))
+    taken = {HELD_BACK: 0, VALIDATION: 0}
+    parts: dict[int, str] = {}
+    for number in _dealt(label, members, pictures):
+        parts[number] = _part_with_room(len(members[number]), taken, wanted)
+        if parts[number] != TRAIN:
+            taken[parts[number]] += len(members[number])
+    _fill_empty_parts(parts, members, wanted)
+    return _places(parts, members, len(pictures))
+
+
+def split_as_wished(label: str, pictures: Sequence[Wished]) -> list[Place]:
+    """The place of each picture of one label as the import wished; groups stay whole all the same.
+
+    A group with a picture that was wished for testing is held back as a whole: nothing that looks like a held-back
+    picture is learned from. One with any other wish than validation alone is learned from, and so is one without a
+    wish. Where nothing is left to choose by, some of what is learned from is.
+    """
+    members = _members(pictures)
+    parts = {
+        number: _part_wished({pictures[index].split for index in indices})
+        for number, indices in members.items()
+    }
+    if TRAIN not in parts.values():
+        parts = {number: TRAIN if part == VALIDATION else part for number, part in parts.items()}
+    if VALIDATION not in parts.values():
+        learning = [number for number in _dealt(label, members, pictures) if parts[number] == TRAIN]
+        left = round(sum(len(members[number]) for number in learning) * VALIDATION_SHARE) or 1
+        for number in learning[:-1]:
+            if left > 0:
+                parts[number] = VALIDATION
+                left -= len(members[number])
+    return _places(parts, members, len(pictures))
+
+
+def _part_wished(wishes: set[str]) -> str:
+    if TEST in wishes:
+        return HELD_BACK
+    return VALIDATION if wishes == {VALIDATION} else TRAIN
+
+
+def _members(pictures: Sequence[Picture]) -> dict[int, list[int]]:
+    """The groups by their numbers; the same whatever the order of the pictures."""
     order = sorted(range(len(pictures)), key=lambda index: pictures[index].sha256)
     numbers = groups_of([pictures[index] for index in order])
     members: dict[int, list[int]] = defaultdict(list)
     for index, number in zip(order, numbers, strict=True):
         members[number].append(index)
-    wanted = sizes_of(len(pictures))
-    taken = {HELD_BACK: 0, VALIDATION: 0}
-    parts: dict[int, str] = {}
-    for number in sorted(members, key=lambda each: _turn(label, pictures[members[each][0]].sha256)):
-        parts[number] = _part_with_room(len(members[number]), taken, wanted)
-        if parts[number] != TRAIN:
-            taken[parts[number]] += len(members[number])
-    _fill_empty_parts(parts, members, wanted)
-    places: list[Place] = [Place(TRAIN, 0)] * len(pictures)
+    return members
+
+
+def _dealt(label: str, members: dict[int, list[int]], pictures: Sequence[Picture]) -> list[int]:
+    """The groups in the order in which they are dealt."""
+    return sorted(members, key=lambda each: _turn(label, pictures[members[each][0]].sha256))
+
+
+def _places(parts: dict[int, str], members: dict[int, list[int]], count: int) -> list[Place]:
+    places: list[Place] = [Place(TRAIN, 0)] * count
     for number, indices in members.items():
         for index in indices:
             places[index] = Place(parts[number], number)

@@ -43,7 +43,8 @@ def request_versions(
     wanted = wishes.applications_of(applications)
     metric, minutes = wishes.metric_of(optimise_for), wishes.minutes_of(max_minutes)
     chosen = wishes.chosen_of(model.project, data)
-    preview = wishes.preview_of(model.project, chosen)
+    options = wishes.options_of(options or {})
+    preview = wishes.preview_of(model.project, chosen, options)
     wishes.must_be_enough(preview)
     fields = {
         "optimise_for": metric,
@@ -52,7 +53,7 @@ def request_versions(
             {"dataset": each.dataset.pk, "name": each.dataset.name, "labels": list(each.labels)}
             for each in chosen
         ],
-        "options": wishes.options_of(options or {}),
+        "options": options | ({"split": preview.by} if preview.by_wishes else {}),
         "labels": [each.name for each in preview.labels],
         "split_counts": {each.name: each.sizes._asdict() for each in preview.labels},
         "snapshots": [_frozen(each, user) for each in chosen],

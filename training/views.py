@@ -131,7 +131,7 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
     """What the form and its preview show."""
     existing = form.existing
     next_number = 1 + (existing.versions.aggregate(last=Max("number"))["last"] or 0) if existing else 1
-    count, found = len(form.applications), wishes.preview_of(project, form.chosen)
+    count, found = len(form.applications), wishes.preview_of(project, form.chosen, form.options)
     return {
         "project": project,
         "form": form,

@@ -13,7 +13,8 @@ from datasets.models import Dataset
 from projects.models import Project
 from training.manifest import EXAMPLES, two_labels
 from training.models import Application, Metric
-from training.preview import Preview, split_preview
+from training.preview import LEAST_LEFT, Preview, split_preview
+from training.splitting import OWN, WISHES
 from web.sentences import Refusal
 
 LABELS_NEEDED = 2
@@ -92,6 +93,8 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
             )
     if options.get("class_weights", "auto") not in ("auto", "none"):
         raise BadWish(gettext_noop("“class_weights” is “auto” or “none”."))
+    if options.get("split", OWN) not in (OWN, WISHES):
+        raise BadWish(gettext_noop("“split” is “wishes” or “own”."))
     return dict(options)
 
 
@@ -128,10 +131,12 @@ def _chosen(project: Project, pk: int, labels: list[str] | Literal["all"]) -> Ch
     return Chosen(dataset, names)
 
 
-def preview_of(project: Project, chosen: Sequence[Chosen]) -> Preview:
+def preview_of(project: Project, chosen: Sequence[Chosen], options: dict[str, Any]) -> Preview:
     """How the pictures would be split."""
     return split_preview(
-        chosen=[(each.dataset, each.labels) for each in chosen], minimum=project.minimum_images
+        chosen=[(each.dataset, each.labels) for each in chosen],
+        minimum=project.minimum_images,
+        split=str(options.get("split", "")),
     )
 
 
@@ -149,6 +154,16 @@ def must_be_enough(preview: Preview) -> None:
             minimum=preview.minimum,
             named=named,
             more=f" +{len(preview.short) - SHOWN}" if len(preview.short) > SHOWN else "",
+        )
+    if preview.against_wishes:
+        raise TooFew(
+            gettext_noop(
+                "To split as the import wished, each label needs a picture wished for testing and %(least)s others."
+                " Not so: %(named)s%(more)s. Choose a split of our own."
+            ),
+            least=LEAST_LEFT,
+            named=", ".join(each.name for each in preview.against_wishes[:SHOWN]),
+            more=f" +{len(preview.against_wishes) - SHOWN}" if len(preview.against_wishes) > SHOWN else "",
         )
     if preview.clashes:
         raise two_labels(len(preview.clashes), "; ".join(preview.clashes[:EXAMPLES]))
