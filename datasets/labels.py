@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from datasets.live import note_labels
 from datasets.label_looks import next_colour
 from datasets.models import LABEL_NAME, Dataset, Image, Label, TagAction
 from projects import audit
@@ -92,6 +93,7 @@ def create_label(*, dataset: Dataset, name: str, user: User | None) -> Label:
     position = 0 if found["last"] is None else found["last"] + 1
     try:
         with transaction.atomic():
+            note_labels(dataset, user)
             colour = next_colour(dataset)
             return Label.objects.create(dataset=dataset, name=name, position=position, colour=colour)
     except IntegrityError as error:  # somebody made it in this very moment
@@ -115,6 +117,7 @@ def rename_label(*, label: Label, name: str, user: User) -> Label:
     if other and other.pk != label.pk:
         raise LabelExists(gettext_noop("There is a label “%(name)s” already."), name=name)
     label.save(update_fields=["name"])
+    note_labels(label.dataset, user)
     audit.note(user, "label.rename", project=label.dataset.project, target=name, before=before)
     return label
 
@@ -137,6 +140,7 @@ def delete_label(*, label: Label, user: User, move_to: Label | None = None) -> T
     every = Image.objects.filter(dataset=label.dataset, label=label)
     action = change_labels(dataset=label.dataset, user=user, chosen=every, label=move_to)
     Label.objects.filter(pk=label.pk).update(removed_at=timezone.now(), removal=action)
+    note_labels(label.dataset, user)
     audit.note(
         user,
         "label.delete" if move_to is None else "label.merge",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from datasets.followers import changed as tell_followers
+from datasets.live import note_act, note_undo
 from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
 from datasets.tally import fold
 from web.sentences import Conflict
@@ -108,7 +109,10 @@ def undo(*, action: TagAction, user: User) -> Undone:
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
     changed = Image.objects.filter(dataset=action.dataset, last_action=action).update(**values)
     if changed:
-        TagAction.objects.filter(pk=action.pk).update(undone_at=timezone.now(), undone_by=user)
+        TagAction.objects.filter(pk=action.pk).update(
+            undone_at=timezone.now(), undone_by=user, undone=F("undone") + changed
+        )
+        note_undo(action, user, changed)
         if action.kind in GIVES_LABELS:
             tell_followers(action.dataset, user)
     return Undone(changed, max(action.changed - changed, 0))
@@ -158,8 +162,11 @@ def remember_and_change(
     touched = changes.filter(pk__gt=last).values("image")
     if values.get("label") is not None:
         compare_with_suggestions(action, touched)
-    action.changed += Image.objects.filter(pk__in=touched).update(last_action=action, **values)
+    now_changed = Image.objects.filter(pk__in=touched).update(last_action=action, **values)
+    action.changed += now_changed
     action.save(update_fields=["changed", "suggested", "agreed"])
+    if now_changed:
+        note_act(action, now_changed)
     if action.changed and action.kind in GIVES_LABELS:
         tell_followers(action.dataset, action.created_by)
     return action

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from datasets.archive_names import shown
 from datasets.labels import BadLabel, TooManyLabels, clean_name, find_or_create
+from datasets.live import note_pictures
 from datasets.models import Dataset, Image, Import, Label, NotTaken, Outcome
 from datasets.preparing import Prepared
 from datasets.reasons import NotAccepted
@@ -44,6 +45,7 @@ def record(attempt: Attempt, found: Import, batch: list[Candidate]) -> None:
             with transaction.atomic():
                 attempt.hold()
                 counts = _write(found, batch)
+                note_pictures(found.dataset, found.created_by, counts[0] - found.imported)
             break
         except IntegrityError:
             if not left:

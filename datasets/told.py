@@ -3,7 +3,7 @@
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext, ngettext
 
-from datasets.models import ActionKind, TagAction
+from datasets.models import ActionKind, Happening, HappeningKind, TagAction
 from datasets.tagging import Undone
 
 
@@ -45,3 +45,21 @@ def told_undo(undone: Undone) -> str:
         )
         told += " " + since % {"count": intcomma(undone.skipped)}
     return told
+
+
+def told_happening(happening: Happening) -> str:
+    """“ann: 12,000 pictures tagged 狗”: what somebody just did, where it is too much to show one by one."""
+    count, who = happening.images, happening.user.get_username() if happening.user else "–"
+    if happening.kind == HappeningKind.PICTURES:
+        text = ngettext("%(who)s imported %(count)s picture", "%(who)s imported %(count)s pictures", count)
+        return text % {"count": intcomma(count), "who": who}
+    action = happening.action
+    if happening.kind == HappeningKind.UNDO or action is None:
+        text = ngettext(
+            "%(who)s undid a change of %(count)s picture",
+            "%(who)s undid a change of %(count)s pictures",
+            count,
+        )
+        return text % {"count": intcomma(count), "who": who}
+    part = TagAction(kind=action.kind, label_name=action.label_name, changed=count)
+    return gettext("%(who)s: %(what)s") % {"who": who, "what": told_act(part)}

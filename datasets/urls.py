@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from datasets.views import acts, bench, imports, labels, pictures, sets, trash
+from datasets.views import acts, bench, imports, labels, live, pictures, sets, trash
 
 app_name = "datasets"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("datasets/<int:pk>/skip/", acts.skip, name="skip"),
     path("datasets/<int:pk>/discard/", acts.discard, name="discard"),
     path("datasets/<int:pk>/undo/", acts.undo, name="undo"),
+    path("datasets/<int:pk>/live/", live.news, name="live"),
+    path("datasets/<int:pk>/live/who/", live.who, name="live-who"),
     path("datasets/<int:pk>/labels/", bench.labels, name="labels"),
     path("datasets/<int:pk>/labels/add/", labels.add, name="label-add"),
     path("datasets/<int:pk>/labels/<int:label_pk>/", labels.label, name="label"),

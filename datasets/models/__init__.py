@@ -8,6 +8,7 @@ from datasets.models.features import Feature, FeatureShard
 from datasets.models.images import Image, ImageQuerySet
 from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Upload
 from datasets.models.likeness import Likeness
+from datasets.models.live import Happening, HappeningKind, Presence
 from datasets.models.mislabels import Mislabel
 from datasets.models.sets import LABEL_NAME, Dataset, Label, LiveLabels
 from datasets.models.snapshots import Snapshot
@@ -27,6 +28,8 @@ __all__ = [
     "Feature",
     "FeatureShard",
     "FreedFile",
+    "Happening",
+    "HappeningKind",
     "Image",
     "ImageQuerySet",
     "Import",
@@ -37,6 +40,7 @@ __all__ = [
     "Mislabel",
     "NotTaken",
     "Outcome",
+    "Presence",
     "Snapshot",
     "Suggestion",
     "TagAction",

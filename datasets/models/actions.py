@@ -36,10 +36,27 @@ class TagAction(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+    undone = models.PositiveIntegerField(_("taken back"), default=0)  # pictures, by all undos of it
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         verbose_name, verbose_name_plural = _("tag action"), _("tag actions")
+        indexes = [
+            # All that progress by person reads, so that it reads nothing else
+            models.Index(
+                fields=[
+                    "dataset",
+                    "created_by",
+                    "created_at",
+                    "kind",
+                    "changed",
+                    "suggested",
+                    "agreed",
+                    "undone",
+                ],
+                name="work_of_a_person",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.label_name} ({self.changed})"

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,7 +22,8 @@ from datasets.selection import Filter, Selection
 from projects.models import Role
 from web.idempotency import answer_once
 from web.problems import refusal
-from web.sentences import Refusal
+from web.reading import Unreadable, read_json
+from web.sentences import Conflict, Refusal
 
 MAY_DELETE = Role.ENGINEER
 MAY_EDIT_LABELS = Role.ENGINEER
@@ -31,6 +34,12 @@ class BadAct(Refusal):
 
     code = "bad-act"
     status = 422
+
+
+class SomebodyElse(Conflict):
+    """The page belongs to one person, and another one is signed in in this browser by now."""
+
+    code = "somebody-else"
 
 
 @dataclass(frozen=True)
@@ -101,35 +110,64 @@ def acknowledged(request: HttpRequest, dataset: Dataset, act: Act) -> HttpRespon
     """Carry out once; a script gets JSON with fresh counts, a form goes back to the bench with a message."""
     if request.content_type != "application/json":
         return by_form(request, dataset, act)
-    key = request.headers.get("Idempotency-Key", "")[:255]
-    if not key:
-        return by_script(request, dataset, act)
-    return answer_once(request, key, lambda again: by_script(again, dataset, act))
-
-
-def by_script(request: HttpRequest, dataset: Dataset, act: Act) -> HttpResponse:
-    """The answer to a fetch."""
     try:
-        body = json_of(request)
-        view = Filter.from_params(dict(parse_qsl(str(body.get("view", "")))))
-        done = act(Asked(dataset, person(request), body, view))
+        refuse_somebody_else(request)
+        asked = asked_by_script(request, dataset)
+        return once(request, asked, act)
     except Refusal as error:
         return refusal(error)
-    answer = {
-        "action": done.action,
-        "changed": done.changed,
-        "message": done.message,
-        "labels_changed": done.labels_changed,
-        "counts": counts_of(dataset, view).to_json(),
-    }
-    return JsonResponse(answer)
+
+
+def refuse_somebody_else(request: HttpRequest) -> None:
+    """What one person did on a page that is still open is never done in the name of who signed in since."""
+    owner = request.headers.get("X-Taxon-Person")
+    if owner and owner != str(person(request).pk):
+        raise SomebodyElse(gettext_noop("Somebody else is signed in in this browser now."))
+
+
+def asked_by_script(request: HttpRequest, dataset: Dataset) -> Asked:
+    """A fetch's JSON."""
+    body = json_of(request)
+    view = Filter.from_params(dict(parse_qsl(str(body.get("view", "")))))
+    return Asked(dataset, person(request), body, view)
+
+
+def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
+    """The key, the act and its answer are one transaction: a repeat finds all of them or none.
+
+    The counts are read after it, so that nobody's act waits for them, and a repeat gets fresh ones.
+    """
+    key = request.headers.get("Idempotency-Key", "")[:255]
+    if key:
+        with transaction.atomic():
+            answer = answer_once(request, key, lambda _again: carried_out(asked, act))
+    else:
+        answer = carried_out(asked, act)
+    if answer.status_code != HTTPStatus.OK:
+        return answer
+    counted = JsonResponse(
+        json.loads(answer.content) | {"counts": counts_of(asked.dataset, asked.view).to_json()}
+    )
+    if "Idempotent-Replayed" in answer:
+        counted["Idempotent-Replayed"] = "true"
+    return counted
+
+
+def carried_out(asked: Asked, act: Act) -> HttpResponse:
+    """What the act says of itself."""
+    try:
+        with transaction.atomic():
+            done = act(asked)
+    except Refusal as error:
+        return refusal(error)
+    return JsonResponse(asdict(done))
 
 
 def json_of(request: HttpRequest) -> dict[str, Any]:
     """The body, which is an object."""
     try:
-        body = json.loads(request.body)
-    except ValueError:
+        body = read_json(request.body)
+    except Unreadable:
         body = None
     if not isinstance(body, dict):
         raise BadAct(gettext_noop("The request is not a JSON object."))

@@ -50,6 +50,8 @@ def wanted_label(asked: Asked) -> Label | None:
         return None
     if not isinstance(name, str) or not name:
         raise BadAct(gettext_noop("No label was named."))
+    if known := asked.dataset.labels.filter(pk=asked.number("label_id")).first():
+        return known  # called otherwise since, perhaps: it is the label that was meant
     if asked.body.get("create") and find_label(asked.dataset, name) is None:
         check(asked.user, asked.dataset.project, at_least=MAY_EDIT_LABELS)
         return find_or_create(dataset=asked.dataset, name=name, user=asked.user)

@@ -15,10 +15,12 @@ from datasets.access import dataset_for
 from datasets.counts import Counts, counts_of, with_counts
 from datasets.history import history_of
 from datasets.label_looks import with_keys
+from datasets.live import latest
 from datasets.models import Dataset, Import, ImportState
+from datasets.progress_by_person import tagged_today
 from datasets.selection import Filter, images_matching
 from datasets.suggestions import WEAK, by_label, how_sure, record_of
-from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS
+from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, person
 from datasets.views.pictures import picture_for
 from projects.access import may
 from projects.models import Role
@@ -38,6 +40,7 @@ UNDER_WAY = (ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, Imp
 def bench(request: HttpRequest, pk: int) -> HttpResponse:
     """See, choose and tag the pictures of a data set."""
     dataset = dataset_for(request.user, pk)
+    live_since = latest(dataset)  # before the pictures are read: what happens meanwhile is told again
     try:
         wanted = filter_of(request, dataset)
         counts = counts_of(dataset, wanted)
@@ -47,6 +50,8 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("datasets:detail", pk)
     context |= {
         "active": "data",
+        "live_since": live_since,
+        "today": tagged_today(dataset, person(request)),
         "without_import": view_query(wanted, source=None),
         "filtered_import": dataset.imports.filter(pk=wanted.source or 0).first(),
         "imports": running(dataset),

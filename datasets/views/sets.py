@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +17,7 @@ from datasets.creation import NameTaken, create_dataset, describe, restore_datas
 from datasets.forms import DatasetForm
 from datasets.history import recent_actions
 from datasets.models import Dataset
+from datasets.progress_by_person import Progress, progress_of
 from datasets.told import told_act
 from datasets.views.acknowledging import person
 from projects.access import may, project_for
@@ -129,7 +131,15 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
         "dataset": dataset,
         "page": shown,
         "actions": [(action, told_act(action)) for action in shown],
+        "progress": progress_for(person(request), dataset),
         "in_trash": dataset.images.exclude(trashed_at=None).count(),
         "may_tag": may(request.user, dataset.project, at_least=Role.LABELLER),
     }
     return render(request, "datasets/dataset_changes.html", context)
+
+
+def progress_for(user: User, dataset: Dataset) -> list[Progress]:
+    """Who tagged how much: engineers see everybody, labellers themselves."""
+    if may(user, dataset.project, at_least=Role.ENGINEER):
+        return progress_of(dataset)
+    return progress_of(dataset, only=user) if may(user, dataset.project, at_least=Role.LABELLER) else []

@@ -1,6 +1,5 @@
 /** Tag, untag, delete, undo and redo: each one acknowledged POST, shown at once and taken back if it was refused. */
 
-import { number } from "./format.js";
 import { newKey, openQueue, remember, remembered } from "./bench-queue.js";
 import { say } from "./bench-words.js";
 import { show } from "./toast.js";
@@ -9,6 +8,7 @@ const KEPT = 50;
 
 export function openActs(root, grid, labels, { settled, saving }) {
   const place = `bench:${root.dataset.dataset}:${root.dataset.user}`;
+  const touched = new Map(); // when this page last changed a picture: what the server said before does not count
   // done and undone hold keys of acts; actions maps a key to the server's number once it has answered.
   const memory = remembered(`${place}:acts`, { done: [], undone: [], actions: {} });
   let toast = null;
@@ -44,6 +44,7 @@ export function openActs(root, grid, labels, { settled, saving }) {
       if (!answer.changed) forget(entry.key);
     }
     keep();
+    touch(entry);
     if (answer.counts) labels.showCounts(answer.counts);
     if (answer.labels_changed) labels.reload();
     announce(answer.message, { key: !entry.undoes && answer.changed ? entry.key : null });
@@ -58,10 +59,23 @@ export function openActs(root, grid, labels, { settled, saving }) {
     grid.reload().catch(() => {});
   }
 
-  const queue = openQueue({ name: `${place}:queue`, prepare, answered, refused, changed: saving });
+  const queue = openQueue({
+    name: `${place}:queue`,
+    user: root.dataset.user,
+    whoUrl: root.dataset.liveWhoUrl,
+    prepare,
+    answered,
+    refused,
+    changed: saving,
+  });
+  // What a reload found unsent is not in the grid as it will be
+  for (const entry of queue.entries) entry.reload = true;
+
+  const touch = ({ body }) => body.images?.forEach((id) => touched.set(id, performance.now()));
 
   function act(url, body, more = {}) {
     const key = newKey();
+    touch({ body });
     if (!more.undoes) {
       memory.done.push(key);
       if (!more.repeats) memory.undone = [];
@@ -82,6 +96,7 @@ export function openActs(root, grid, labels, { settled, saving }) {
 
   function tag(chosen, label) {
     const body = { ...target(chosen), label: label?.name ?? null, create: Boolean(label?.create) };
+    if (label?.id) body.label_id = label.id; // should it be called otherwise by now
     if (!chosen.everything) grid.apply(chosen.ids, label, label ? staysTagged(label) : staysUntagged());
     act(view.tagUrl, body, { reload: chosen.everything || Boolean(label?.create) });
   }
@@ -117,5 +132,18 @@ export function openActs(root, grid, labels, { settled, saving }) {
   }
 
   queue.retry();
-  return { tag, accept, deleteLabel, discard, undo, redo, retry: queue.retry, waiting: () => number(queue.size) };
+  return {
+    tag, accept, deleteLabel, discard, undo, redo,
+    retry: queue.retry,
+    giveUp: queue.discard,
+    get unsaved() {
+      return queue.size;
+    },
+    isOwn: (action) => Object.values(memory.actions).includes(action),
+    /** Pictures whose state this page knows better than an answer that was asked for at that time. */
+    knowsBetter(id, askedAt) {
+      const waits = ({ body }) => body.images?.includes(id) || body.filter !== undefined;
+      return (touched.get(id) ?? 0) >= askedAt || queue.entries.some(waits);
+    },
+  };
 }

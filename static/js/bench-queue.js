@@ -1,8 +1,10 @@
 /**
  * Acts on their way to the server, in order and each once: they survive a lost connection, a session that ended and a
- * reload (sessionStorage), and carry an Idempotency-Key, so that a repeat changes nothing twice.
+ * reload (sessionStorage), and carry an Idempotency-Key, so that a repeat changes nothing twice. Each says whose it is:
+ * the server refuses it in anybody else's name.
  */
 
+import { whoIsHere } from "./bench-session.js";
 import { csrfToken } from "./page.js";
 
 const SLOWEST = 15;
@@ -20,51 +22,45 @@ export function remembered(name, otherwise) {
   }
 }
 
+/** False where it could not be kept: private windows may refuse; the page works on from memory. */
 export function remember(name, value) {
   try {
     sessionStorage.setItem(name, JSON.stringify(value));
+    return true;
   } catch {
-    // Private windows may refuse; the page works on from memory.
+    return false;
   }
 }
 
-const post = (url, key, body) =>
+const post = (url, key, body, user) =>
   fetch(url, {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
       Accept: "application/json",
       "X-CSRFToken": csrfToken(),
+      "X-Taxon-Person": user,
       "Idempotency-Key": key,
     },
     body: JSON.stringify(body),
     redirect: "manual", // a redirect is the way to the sign-in page
   });
 
-/** Signing in again gives new tokens: take the one of this page as the server writes it now. False: signed out. */
-async function renewToken() {
-  const response = await fetch(window.location.href, { redirect: "manual" });
-  if (response.type === "opaqueredirect" || !response.ok) return false;
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  const token = fresh.querySelector('meta[name="csrf-token"]')?.content;
-  if (!token) return false;
-  document.querySelector('meta[name="csrf-token"]').content = token;
-  for (const field of document.querySelectorAll('[name="csrfmiddlewaretoken"]')) field.value = token;
-  return true;
-}
-
 const isJson = (response) => (response.headers.get("Content-Type") ?? "").includes("json");
 
-/** {answer} | {refusal} | {again: true} | {signedOut: true} */
-async function outcome(url, key, body, mayRenew = true) {
-  const response = await post(url, key, body);
-  if (response.type === "opaqueredirect" || response.status === 401) return { signedOut: true };
+/** {answer} | {refusal} | {again: true} | {stop: "signed-out" | "somebody-else"} */
+async function outcome(url, entry, body, { user, whoUrl }, mayRenew = true) {
+  const response = await post(url, entry.key, body, user);
+  if (response.type === "opaqueredirect" || response.status === 401) return { stop: "signed-out" };
   if (response.ok && isJson(response)) return { answer: await response.json() };
   if (response.status === 403 && !isJson(response)) {
-    if (!(await renewToken())) return { signedOut: true };
-    return mayRenew ? outcome(url, key, body, false) : { refusal: "" };
+    // A token from before somebody signed in
+    const { same, nobody } = await whoIsHere(whoUrl, user);
+    if (!same) return { stop: nobody ? "signed-out" : "somebody-else" };
+    return mayRenew ? outcome(url, entry, body, { user, whoUrl }, false) : { refusal: "" };
   }
   const problem = isJson(response) ? await response.json() : {};
+  if (problem.code === "somebody-else") return { stop: "somebody-else" };
   const later = response.status >= 500 || response.status === 429 || problem.code === "in-progress";
   return later ? { again: true } : { refusal: problem.detail ?? "" };
 }
@@ -72,22 +68,23 @@ async function outcome(url, key, body, mayRenew = true) {
 /**
  * name: where the session keeps it. prepare(entry) gives {url, body} or null where there is nothing to send any more;
  * answered(entry, answer) and refused(entry, sentence) end an entry; changed(count, state) with state
- * "idle" | "sending" | "waiting" | "signed-out".
+ * "idle" | "sending" | "waiting" | "signed-out" | "somebody-else".
  */
-export function openQueue({ name, prepare, answered, refused, changed }) {
+export function openQueue({ name, user, whoUrl, prepare, answered, refused, changed }) {
   let entries = remembered(name, []);
   let busy = false;
   let failures = 0;
+  let kept = true;
   let timer = 0;
 
-  const save = () => remember(name, entries);
+  const save = () => (kept = remember(name, entries));
   const tell = (state) => changed(entries.length, state);
 
   async function sendFirst() {
     const entry = entries[0];
     const ready = prepare(entry);
-    const result = ready ? await outcome(ready.url, entry.key, ready.body) : { dropped: true };
-    if (result.again || result.signedOut) return result;
+    const result = ready ? await outcome(ready.url, entry, ready.body, { user, whoUrl }) : { dropped: true };
+    if (result.again || result.stop) return result;
     entries = entries.filter((each) => each.key !== entry.key);
     save();
     if (result.answer) answered(entry, result.answer);
@@ -103,9 +100,8 @@ export function openQueue({ name, prepare, answered, refused, changed }) {
     while (entries.length && !stop) {
       tell(failures ? "waiting" : "sending");
       const result = await sendFirst().catch(() => ({ again: true }));
-      if (result.signedOut) stop = "signed-out";
-      else if (result.again) stop = "waiting";
-      else failures = 0;
+      stop = result.stop ?? (result.again ? "waiting" : "");
+      if (!stop) failures = 0;
     }
     busy = false;
     if (stop === "waiting") {
@@ -118,7 +114,7 @@ export function openQueue({ name, prepare, answered, refused, changed }) {
   window.addEventListener("online", pump);
   window.addEventListener("focus", () => entries.length && pump());
   window.addEventListener("beforeunload", (event) => {
-    if (failures && entries.length) event.preventDefault();
+    if (entries.length && (failures || !kept)) event.preventDefault();
   });
 
   return {
@@ -128,8 +124,28 @@ export function openQueue({ name, prepare, answered, refused, changed }) {
       pump();
     },
     retry: pump,
+    /** Gives them up, because the person said so. */
+    discard() {
+      entries = [];
+      failures = 0;
+      save();
+      tell("idle");
+    },
+    get entries() {
+      return entries;
+    },
     get size() {
       return entries.length;
     },
   };
+}
+
+/** Acts that somebody else left unsent in this tab: [{user, name, count}]. */
+export function leftByOthers(dataset, user) {
+  const mine = new RegExp(`^bench:${dataset}:(\\d+):queue$`);
+  return Object.keys(sessionStorage)
+    .map((key) => ({ key, owner: mine.exec(key)?.[1] }))
+    .filter(({ owner }) => owner && owner !== String(user))
+    .map(({ key, owner }) => ({ key, count: remembered(key, []).length, name: remembered(`bench:name:${owner}`, "") }))
+    .filter(({ count }) => count > 0);
 }

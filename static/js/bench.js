@@ -5,11 +5,14 @@ import { openBand } from "./bench-band.js";
 import { openGrid } from "./bench-grid.js";
 import { listenToKeys } from "./bench-keys.js";
 import { openLabels } from "./bench-labels.js";
+import { openLive } from "./bench-live.js";
 import { openPreview } from "./bench-preview.js";
+import { openSaving } from "./bench-saving.js";
 import { openSelection } from "./bench-selection.js";
 import { openSuggestions } from "./bench-suggestions.js";
 import { say } from "./bench-words.js";
 import { number } from "./format.js";
+import { csrfToken } from "./page.js";
 import { show } from "./toast.js";
 
 const root = document.querySelector("[data-bench]");
@@ -46,24 +49,50 @@ function chosen() {
 }
 
 // ---- acts ---------------------------------------------------------------------------------------------------
+function settled(answer) {
+  if (answer.counts) root.dataset.matching = answer.counts.matching;
+  root.querySelector("[data-empty]")?.toggleAttribute("hidden", matching() > 0 || grid.thumbs().length > 0);
+  const today = document.querySelector("[data-today]");
+  if (today && answer.today !== undefined) today.textContent = say("today", { count: number(answer.today) });
+  drawBar();
+}
+
+const saving = openSaving(root, { retry: () => goOn(), discard: () => acts?.giveUp() });
 const acts = mayTag
   ? openActs(root, grid, labels, {
       settled(answer) {
-        if (answer.counts) root.dataset.matching = answer.counts.matching;
-        root.querySelector("[data-empty]")?.toggleAttribute("hidden", matching() > 0);
-        drawBar();
+        settled(answer);
         suggestions?.refresh();
       },
-      saving(count, state) {
-        const line = root.querySelector("[data-saving]");
-        line.hidden = state === "idle" || state === "sending";
-        line.querySelector("[data-saving-words]").textContent = say(state === "signed-out" ? "signedOut" : "notSaved", {
-          count: number(count),
-        });
-        line.querySelector("[data-sign-in]").hidden = state !== "signed-out";
-      },
+      saving: saving.show,
     })
   : null;
+const live = openLive(root, grid, labels, {
+  acts,
+  settled,
+  tick: grid.tick,
+  unselect(thumbs) {
+    for (const thumb of thumbs) grid.tick(thumb).checked = false;
+    drawBar();
+  },
+  /** Who the last look at the server was answered as; "" is whose page this is. */
+  session(state) {
+    const unsaved = acts?.unsaved ?? 0;
+    if (state) saving.show(unsaved, state);
+    else if (["signed-out", "somebody-else"].includes(saving.state)) {
+      saving.show(unsaved, "idle");
+      acts?.retry();
+    }
+    return false;
+  },
+  post: (url) => fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, redirect: "manual" }),
+});
+
+/** After signing in again, or because the person does not want to wait. */
+function goOn() {
+  acts?.retry();
+  live.round();
+}
 
 function finish(act) {
   const what = chosen();
