@@ -108,16 +108,21 @@ def release(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "serving/service_release.html", context, status=422 if wrong else 200)
 
 
+def is_number(text: str) -> bool:
+    """Whether `int` takes it and a column holds it."""
+    return text.isdecimal() and len(text) < 10
+
+
 def wanted_shares(request: HttpRequest, service: Service) -> list[Share]:
     """The one version chosen, or the shares written for several; raises BadShares."""
     chosen = request.POST.get("version", "")
     if chosen and chosen != "several":
-        return [Share(int(chosen))] if chosen.isdigit() else []
+        return [Share(int(chosen))] if is_number(chosen) else []
     shares = []
     for version in service.model.versions.usable():
         text = request.POST.get(f"share-{version.number}", "").strip()
         if text and text != "0":
-            shares.append(Share(version.number, int(text) if text.isdigit() else -1))
+            shares.append(Share(version.number, int(text) if is_number(text) else -1))
     return shares
 
 
@@ -151,7 +156,7 @@ def rollback(request: HttpRequest, slug: str) -> HttpResponse:
     wanted = request.POST.get("revision", "")
     try:
         revision = revisions.roll_back(
-            service=service, by=request.user, to=int(wanted) if wanted.isdigit() else None
+            service=service, by=request.user, to=int(wanted) if is_number(wanted) else None
         )
         origin = revision.repeats.number if revision.repeats else revision.number
         messages.success(request, _("Rolled back: revision %(number)s is live again.") % {"number": origin})

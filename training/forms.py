@@ -99,14 +99,16 @@ class TrainForm:
         """What stands under Advanced; text that is no number is passed on to be refused."""
         patience: dict[str, Any] = {}
         if self.patience.strip():
-            patience = {"patience": int(self.patience) if self.patience.isdecimal() else self.patience}
+            number = self.patience.isdecimal() and len(self.patience) < 10
+            patience = {"patience": int(self.patience) if number else self.patience}
         split = {"split": self.split} if self.split else {}
         return patience | split | {"class_weights": self.class_weights}
 
     @property
     def existing(self) -> RegisteredModel | None:
         """The model that gets another version."""
-        return self.project.models.filter(pk=int(self.model)).first() if self.model.isdigit() else None
+        known = self.model.isdecimal() and len(self.model) < 19
+        return self.project.models.filter(pk=int(self.model)).first() if known else None
 
 
 def data_choices(project: Project, sent: QueryDict) -> list[DataChoice]:

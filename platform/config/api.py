@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
+from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from ninja.responses import NinjaJSONEncoder
 
 from projects.auth import API_AUTH
 from web import problems, unavailable
+from web.reading import read_json
 
 
 class ReadableJSON(BaseRenderer):
@@ -24,7 +26,16 @@ class ReadableJSON(BaseRenderer):
         return json.dumps(data, cls=NinjaJSONEncoder, ensure_ascii=False)
 
 
+class CarefulParser(Parser):
+    """Bodies as `web.reading` takes them."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The JSON of a body. ninja wraps what this raises; `web.problems` finds the sentence again."""
+        return read_json(request.body)
+
+
 api = NinjaAPI(
+    parser=CarefulParser(),
     renderer=ReadableJSON(),
     title="Taxon",
     version="1",

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "web.middleware.TextOnly",
     "web.middleware.Refusals",
     "web.unavailable.SecondTry",
     "web.idempotency.IdempotencyMiddleware",

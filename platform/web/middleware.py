@@ -1,15 +1,24 @@
 """What every answer gets: headers, and a page or a problem document for a refusal that no view caught."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import DataError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from web import dashboard
 from web.problems import refusal
+from web.reading import NO_TEXT, Unreadable, is_text
 from web.sentences import Refusal
+
+log = logging.getLogger(__name__)
+PLAIN_FORM = "application/x-www-form-urlencoded"
+
+
+NO_DEVICES = "camera=(), microphone=(), geolocation=()"
 
 
 class ContentSecurityPolicy:
@@ -43,6 +52,30 @@ class OperatorsOnly:
 
 
 class Refusals:
+class TextOnly:
+    """Addresses and plain forms hold text that every database can keep; `config.api` looks at JSON bodies."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        """Look before the view does. Forms with files are left to the views: theirs have limits of their own."""
+        sent = [str(value) for value in kwargs.values()] + texts(request.GET)
+        if request.content_type == PLAIN_FORM and not request.path_info.startswith("/api/"):
+            sent += texts(request.POST)
+        return None if is_text(sent) else refused(request, Unreadable(NO_TEXT))
+
+
+def texts(sent: QueryDict) -> list[str]:
+    """All names and values."""
+    return [text for name, values in sent.lists() for text in (name, *map(str, values))]
+
+
     """A refusal that no view caught becomes an error page with its sentence; a script gets the problem document.
 
     The API and the prediction dialects answer for themselves.
@@ -56,9 +89,15 @@ class Refusals:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django calls this for what a view raised."""
-        if not isinstance(error, Refusal):
-            return None
-        if "json" in request.headers.get("Accept", "") or request.path_info.startswith("/api/"):
-            return refusal(error)
-        template = "403.html" if error.status == HTTPStatus.FORBIDDEN else "400.html"
-        return render(request, template, {"exception": str(error)}, status=error.status)
+        if isinstance(error, DataError):
+            log.exception("%s %s", request.method, request.path)
+            return refused(request, Unreadable(NO_TEXT))
+        return refused(request, error) if isinstance(error, Refusal) else None
+
+
+def refused(request: HttpRequest, error: Refusal) -> HttpResponse:
+    """The refusal as a page, or for programs as a problem document."""
+    if "json" in request.headers.get("Accept", "") or request.path_info.startswith("/api/"):
+        return refusal(error)
+    template = "403.html" if error.status == HTTPStatus.FORBIDDEN else "400.html"
+    return render(request, template, {"exception": str(error)}, status=error.status)

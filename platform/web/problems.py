@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -35,6 +36,12 @@ def unauthenticated() -> JsonResponse:
     answer = problem(401, "unauthenticated", _("A valid access token is needed: missing, unknown, expired or revoked."))
     answer["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def not_to_be_kept(request: HttpRequest) -> JsonResponse:
+    """A value that no check refused and no column holds: the caller's mistake, and for the log ours."""
+    log.exception("%s %s", request.method, request.path)
+    return problem(400, "not-to-be-kept", _("A text or number in the request is nothing that can be kept."))
 
 
 def field_error(error: dict[str, Any]) -> dict[str, str]:
@@ -78,8 +85,14 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        if isinstance(error.__cause__, Refusal):  # of the body's parser
+            return refusal(error.__cause__)
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         return problem(error.status_code, code, str(error))
+
+    @api.exception_handler(DataError)
+    def beyond_the_database(request: HttpRequest, error: DataError) -> HttpResponse:
+        return not_to_be_kept(request)
 
     @api.exception_handler(Exception)
     def bug(request: HttpRequest, error: Exception) -> HttpResponse:
