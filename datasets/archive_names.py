@@ -13,25 +13,73 @@ from datasets.reasons import NotAccepted
 from datasets.zipformat import Entry, extra_field
 
 ENCODINGS = ("utf-8", "gbk", "big5", "shift_jis", "euc_kr", "cp437")
+# What Windows writes under those names, and a little more.
+DECODERS = {"gbk": "gb18030", "big5": "cp950", "shift_jis": "cp932", "euc_kr": "cp949"}
+SURE, AHEAD = 0.75, 0.15  # how much names must look like words, and more than any rival
+KOREAN_SAYS = 6  # letters from which on Korean is no chance: it shares most of its codes with GBK
 LITTER_FOLDERS = {"__macosx", "@eadir", ".spotlight-v100", ".trashes"}
 LITTER_FILES = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", "icon\r"}
 
 
 def encoding_of(names: Sequence[bytes]) -> str:
     """The encoding of names without a mark: the one in which all can be read and look like words."""
-    foreign = [name for name in names if not name.isascii()]
+    foreign = foreign_among(names)
     if not foreign:
         return "utf-8"
     readable = {each: text for each in ("utf-8", "gbk") if (text := _all_decoded(foreign, each)) is not None}
     if not readable:
-        return "cp437"
+        # Packed on several machines: where many names are UTF-8 it is that, and the others are read on their own.
+        return "utf-8" if 2 * sum(map(_is_utf8, foreign)) >= len(foreign) else "cp437"
     # max() keeps the first of equals: UTF-8.
     return max(readable, key=lambda each: _plausibility(readable[each]))
 
 
+def is_sure(names: Sequence[bytes], decided: str) -> bool:
+    """Whether nobody need be asked how the names are meant."""
+    foreign = foreign_among(names)
+    if not foreign:
+        return True
+    read = {each: text for each in ENCODINGS[:-1] if (text := _all_decoded(foreign, each)) is not None}
+    if decided not in read:
+        return False
+    if "euc_kr" in read and sum(not char.isascii() for char in "".join(read["euc_kr"])) < KOREAN_SAYS:
+        del read["euc_kr"]
+    worth = {each: _plausibility(text) for each, text in read.items()}
+    own = worth.pop(decided)
+    if decided == "utf-8" and len(foreign) > 2 and own > 0:
+        return True  # names in another encoding are hardly ever valid UTF-8, several never
+    return own >= SURE and all(own >= other + AHEAD for other in worth.values())
+
+
+def readings(names: Sequence[bytes], most: int = 10) -> dict[str, list[str]]:
+    """Some of the names in every encoding in which all can be read: for a person to see which is meant."""
+    foreign = foreign_among(names)
+    some = list({_folder(name): name for name in reversed(foreign)}.values())[::-1] or foreign
+    some = (some + [name for name in foreign if name not in some[:most]])[:most]
+    found: dict[str, list[str]] = {}
+    for encoding in ENCODINGS:
+        mixed = encoding == "utf-8" and any(map(_is_utf8, foreign))
+        if mixed or _all_decoded(foreign, encoding) is not None:
+            found[encoding] = [shown(decoded(name, encoding), 80) for name in some]
+    return found
+
+
+def foreign_among(names: Sequence[bytes]) -> list[bytes]:
+    """Those that say nothing without an encoding."""
+    return [name for name in names if not name.isascii()]
+
+
+def _folder(name: bytes) -> bytes:
+    return name.replace(b"\\", b"/").rpartition(b"/")[0]
+
+
+def _is_utf8(name: bytes) -> bool:
+    return _all_decoded([name], "utf-8") is not None
+
+
 def _all_decoded(names: Iterable[bytes], encoding: str) -> list[str] | None:
     try:
-        return [name.decode(encoding) for name in names]
+        return [name.decode(DECODERS.get(encoding, encoding)) for name in names]
     except UnicodeDecodeError:
         return None
 
@@ -78,19 +126,32 @@ def _harmony(word: str) -> float:
 
 def text_of(entry: Entry, encoding: str) -> str:
     """The entry's name: by its Unicode extra field, by its UTF-8 flag, else by the archive's encoding."""
+    told = _told(entry)
+    if told:
+        return decoded(told, "utf-8", encoding)
+    return decoded(entry.raw_name, "utf-8" if entry.says_utf8 else encoding, encoding)
+
+
+def says_nothing(entry: Entry) -> bool:
+    """Whether the entry leaves open in which encoding its name is."""
+    return not entry.says_utf8 and not _told(entry)
+
+
+def _told(entry: Entry) -> bytes:
+    """The name in the Unicode extra field, where it belongs to this very name."""
     field = extra_field(entry.extra, 0x7075)
-    if len(field) > 5 and struct.unpack("<BL", field[:5]) == (1, zlib.crc32(entry.raw_name)):
-        return _decoded(field[5:], "utf-8", encoding)
-    return _decoded(entry.raw_name, "utf-8" if entry.says_utf8 else encoding, encoding)
+    mine = len(field) > 5 and struct.unpack("<BL", field[:5]) == (1, zlib.crc32(entry.raw_name))
+    return field[5:] if mine else b""
 
 
-def _decoded(raw: bytes, first: str, then: str) -> str:
-    for encoding in (first, then):
+def decoded(raw: bytes, *encodings: str) -> str:
+    """The text in the first of the encodings in which it can be read; else in GBK, else letter by letter."""
+    for encoding in (*encodings, "gbk"):
         try:
-            return unicodedata.normalize("NFC", raw.decode(encoding))
+            return unicodedata.normalize("NFC", raw.decode(DECODERS.get(encoding, encoding)))
         except UnicodeDecodeError:
             continue
-    return unicodedata.normalize("NFC", raw.decode(then, "replace"))
+    return unicodedata.normalize("NFC", raw.decode(DECODERS.get(encodings[-1], encodings[-1]), "replace"))
 
 
 def parts_of(name: str) -> list[str]:

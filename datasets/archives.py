@@ -1,7 +1,9 @@
 """Zips from strangers: what they offer, read one file at a time and never unpacked to disk."""
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -9,13 +11,23 @@ from typing import BinaryIO
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from datasets.archive_names import encoding_of, is_litter, parts_of, refuse_unsafe, shown, text_of
+from datasets.archive_names import (
+    encoding_of,
+    foreign_among,
+    is_litter,
+    parts_of,
+    refuse_unsafe,
+    says_nothing,
+    shown,
+    text_of,
+)
 from datasets.reasons import NotAccepted
-from datasets.zipformat import LOCAL_STARTS, Entry, NotAZip, read_directory, read_entry
+from datasets.zipformat import LOCAL_STARTS, Entry, NotAZip, entry_pieces, read_directory, read_entry
 
 # A zip of pictures hardly shrinks. What unpacks to this many times its size, past this floor, is not one.
 MOST_TIMES = 100
 FLOOR_BYTES = 512 * 1024**2
+TABLE = ".csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +49,10 @@ class Archive:
         try:
             entries = [entry for entry in read_directory(self._stream) if not entry.is_folder]
             self._most = most_bytes(path.stat().st_size)
-            self.encoding = encoding or encoding_of(
-                [entry.raw_name for entry in entries if not entry.says_utf8]
-            )
+            # What could be read in several ways, for a person who is asked
+            self.unmarked = foreign_among([entry.raw_name for entry in entries if says_nothing(entry)])
+            self.encoding = encoding or encoding_of(self.unmarked)
+            self._entries: dict[int, Entry] = {}
             self.offered = self._offers(entries)
         except BaseException:
             self._stream.close()
@@ -64,9 +77,34 @@ class Archive:
             folder = parts[-2] if len(parts) > 1 else ""
             load = self._loader(entry, name, parts, entry.offset in overlapping)
             found.append(Offered(shown("/".join(parts)), folder, load))
+            if parts[-1].lower().endswith(TABLE):
+                self._entries[len(found) - 1] = entry
         if not found:
             raise NotAZip(gettext_noop("The zip holds no files. Pack the folders with your pictures."))
         return found
+
+    def large_tables(self, begins: bytes) -> Iterator[tuple[int, Callable[[BinaryIO], None]]]:
+        """The places of tables among `offered` whose first line begins so, each with what writes it to a file."""
+        for place, entry in self._entries.items():
+            try:
+                head = next(entry_pieces(self._stream, entry, len(begins) + 3), b"")
+            except NotAccepted:
+                continue
+            if head.removeprefix(b"\xef\xbb\xbf").lower().startswith(begins):
+                yield place, partial(self._unpack, entry)
+
+    def _unpack(self, entry: Entry, target: BinaryIO) -> None:
+        """Write a whole entry, of any size that the archive may have. Raises NotAccepted."""
+        crc = 0
+        for piece in entry_pieces(self._stream, entry, self._most - self._read + 1):
+            crc = zlib.crc32(piece, crc)
+            self._read += len(piece)
+            if self._read > self._most:
+                raise NotAccepted("archive-bomb")
+            target.write(piece)
+        target.flush()
+        if crc != entry.crc:
+            raise NotAccepted("damaged-entry")
 
     def _loader(self, entry: Entry, name: str, parts: list[str], overlapping: bool) -> Callable[[], bytes]:
         def load() -> bytes:

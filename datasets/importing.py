@@ -5,30 +5,32 @@ each has exactly one outcome, so the counts say how many are done.
 """
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets.archives import Archive, Offered
+from datasets.archives import Offered
+from datasets.choices import Choices
+from datasets.choosing import give_up_abandoned, wait_for_choice
+from datasets.conflicts import settle_as_chosen
 from datasets.embeddings import embed_soon
-from datasets.formats import fer2013
-from datasets.formats.matching import with_labels
 from datasets.imports import UNFINISHED, forget_uploads
-from datasets.models import Import, ImportState
+from datasets.models import Import, ImportState, Review
+from datasets.near_duplicates import search_soon
+from datasets.planning import Plan, Planner
 from datasets.preparing import Prepared, prepare, sha256_of
+from datasets.reading import Reading, uploads_of
 from datasets.reasons import NotAccepted
 from datasets.taking import Candidate, known_pictures, record
-from datasets.zipformat import NotAZip
 from jobs.attempts import Attempt
 from jobs.rights import NoLongerAllowed
-from web import storage
 from web.sentences import Sentence
 
-BATCH_FILES, BATCH_BYTES = 50, 48 * 1024**2
+BATCH_FILES, BATCH_BYTES, BATCH_SECONDS = 50, 48 * 1024**2, 3.0
 THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -38,17 +40,50 @@ def run(attempt: Attempt) -> None:
     if found.state not in UNFINISHED:
         forget_uploads(found)
         return
+    if found.state == ImportState.CHOOSING or found.job_id not in (None, attempt.job.pk):
+        return  # this job has read what it could; another one stores it
     refuse_trashed(found)
-    with offered_by(attempt, found) as (files, note), ThreadPoolExecutor(THREADS) as pool:
-        begin(attempt, found, len(files))
-        for batch in batches(files, start=found.imported + found.duplicates + found.rejected):
+    give_up_abandoned()
+    fresh = found.state in (ImportState.QUEUED, ImportState.READING) and not done(found)
+    if found.state == ImportState.QUEUED:
+        move(attempt, found, ImportState.READING)
+    with uploads_of(attempt, found) as reading:
+        if fresh and found.review and not found.choices:
+            plan = plan_of(attempt, found, reading)
+            existing = list(found.dataset.labels.values_list("name", flat=True))
+            if found.review == Review.ALWAYS or plan.is_unclear(existing):
+                wait_for_choice(attempt, found, plan)
+                return
+        store(attempt, found, reading)
+
+
+def plan_of(attempt: Attempt, found: Import, reading: Reading) -> Plan:
+    """What would happen."""
+    planner = Planner(found.dataset, found.label_name, fer=reading.fer)
+    plan = planner.look_at(
+        reading.files, lambda looked: attempt.progress(looked, len(reading.files), LOOKING)
+    )
+    reading.ask_about_names(plan, found.encoding)
+    return plan
+
+
+def store(attempt: Attempt, found: Import, reading: Reading) -> None:
+    """Take the pictures in, batch by batch."""
+    begin(attempt, found, len(reading.files))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for batch in batches(found, reading.files, start=done(found)):
             attempt.check()
             take(attempt, found, batch, pool)
-            done = found.imported + found.duplicates + found.rejected
-            attempt.progress(done, found.total, STORING)
-    finish(attempt, found, note)
+            attempt.progress(done(found), found.total, STORING)
+    finish(attempt, found, reading.note)
 
 
+def done(found: Import) -> int:
+    """How many files have their outcome."""
+    return found.imported + found.duplicates + found.rejected
+
+
+LOOKING = Sentence(gettext_noop("Looking through the pictures"))
 STORING = Sentence(gettext_noop("Taking in the pictures"))
 
 
@@ -56,47 +91,6 @@ def refuse_trashed(found: Import) -> None:
     """The world may have changed while the import waited."""
     if found.dataset.trashed_at is not None:
         raise NoLongerAllowed(gettext_noop("The data set is in the trash."))
-
-
-@contextmanager
-def offered_by(attempt: Attempt, found: Import) -> Iterator[tuple[list[Offered], Sentence | None]]:
-    """All files of all uploads in their fixed order, open for reading, and a word on how they were read."""
-    if found.state == ImportState.QUEUED:
-        move(attempt, found, ImportState.READING)
-    with ExitStack() as opened:
-        files: list[Offered] = []
-        manifests: list[tuple[str, bytes]] = []
-        note = None
-        for source in found.sources:
-            attempt.check()
-            path = opened.enter_context(storage.local_copy(source["key"]))
-            if source.get("manifest"):
-                manifests.append((source["name"], path.read_bytes()))
-                continue
-            if not source["archive"] and (rows := fer2013.offers(path, source["name"])):
-                files += rows
-                continue
-            if not source["archive"]:
-                files.append(Offered(source["name"], "", path.read_bytes))
-                continue
-            try:
-                archive = opened.enter_context(Archive(path, found.encoding))
-            except NotAZip:
-                if sum(not each.get("manifest") for each in found.sources) == 1:
-                    raise
-                files.append(Offered(source["name"], "", unreadable))
-                continue
-            files += archive.offered
-            if archive.encoding != "utf-8":
-                note = Sentence(
-                    gettext_noop("Names in the zip were read as %(encoding)s."), encoding=archive.encoding
-                )
-        yield with_labels(files, manifests), note
-
-
-def unreadable() -> bytes:
-    """One bad zip among several uploads is refused by itself."""
-    raise NotAccepted("not-a-zip")
 
 
 def move(attempt: Attempt, found: Import, state: ImportState) -> None:
@@ -114,23 +108,27 @@ def begin(attempt: Attempt, found: Import, total: int) -> None:
     move(attempt, found, ImportState.STORING)
 
 
-def batches(files: Sequence[Offered], *, start: int) -> Iterator[list[Candidate]]:
+def batches(found: Import, files: Sequence[Offered], *, start: int) -> Iterator[list[Candidate]]:
     """The files from `start` on, one after another, in batches small enough for memory and a transaction."""
     batch: list[Candidate] = []
-    held = 0
+    held, begun = 0, time.monotonic()
+    choices = Choices.of(found)
     for position in range(start, len(files)):
         offered = files[position]
         candidate = Candidate(position, offered.name, offered.folder, offered.split)
         try:
+            if refusal := choices.refusal_for(offered.folder or found.label_name):
+                raise refusal
             candidate.content = offered.load()
             candidate.sha256 = sha256_of(candidate.content)
-        except NotAccepted as refusal:
-            candidate.refusal = refusal
+        except NotAccepted as error:
+            candidate.refusal = error
         batch.append(candidate)
         held += len(candidate.content)
-        if len(batch) >= BATCH_FILES or held >= BATCH_BYTES:
+        slow = time.monotonic() - begun > BATCH_SECONDS  # links: what has come is kept
+        if len(batch) >= BATCH_FILES or held >= BATCH_BYTES or slow:
             yield batch
-            batch, held = [], 0
+            batch, held, begun = [], 0, time.monotonic()
     if batch:
         yield batch
 
@@ -160,6 +158,8 @@ def finish(attempt: Attempt, found: Import, note: Sentence | None) -> None:
         found.state, found.finished_at = ImportState.READY, timezone.now()
         found.message = note.to_json() if note else {}
         found.save(update_fields=["state", "finished_at", "message"])
+        settle_as_chosen(found)
         if found.imported:
             embed_soon(found.dataset, user=found.created_by)
+            search_soon(found.dataset, user=found.created_by)  # after them: they help
         transaction.on_commit(lambda: forget_uploads(found))

@@ -1,7 +1,9 @@
 """Uploads on their way into a data set: beginning one, cancelling it, taking it back."""
 
+import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -16,13 +18,13 @@ from datasets.archive_names import ENCODINGS, is_litter, parts_of, shown
 from datasets.archives import looks_like_a_zip
 from datasets.formats.matching import rows_of
 from datasets.labels import clean_name
-from datasets.models import Dataset, Image, Import, ImportState, TagAction, Upload
+from datasets.models import Dataset, Image, Import, ImportState, Review, TagAction, Upload
 from datasets.tagging import trash_images
 from datasets.uploads import keep_whole
 from jobs import queue
 from jobs.models import Job, State
 from web import storage
-from web.sentences import Conflict, Refusal
+from web.sentences import Conflict, Refusal, Sentence
 
 KIND = "datasets.import"
 MAX_MANIFEST_BYTES = 64 * 1024**2
@@ -43,6 +45,13 @@ class UnknownEncoding(Refusal):
     """Not an encoding that names in a zip have."""
 
     code = "unknown-encoding"
+    status = 422
+
+
+class UnknownReview(Refusal):
+    """Neither yes nor no nor in between."""
+
+    code = "unknown-review"
     status = 422
 
 
@@ -78,23 +87,73 @@ class NothingToTryAgain(Conflict):
     code = "uploads-gone"
 
 
+class BadGroup(Refusal):
+    """No mark that pictures can share."""
+
+    code = "bad-group"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said about the files. Raises UnknownEncoding, UnknownReview, BadLabel.
+
+    `label_name` is for files without a folder; `encoding` is how a zip's unmarked names are to be read; `review`:
+    whether a person is asked first; `source_note` and `licence` go with the pictures; pictures with the same
+    `group` belong together, such as a burst.
+    """
+
+    label_name: str = ""
+    encoding: str = ""
+    review: str = ""
+    source_note: str = ""
+    licence: str = ""
+    group: str = ""
+
+    def checked(self) -> dict[str, str]:
+        """For the import's row."""
+        if self.encoding and self.encoding not in ENCODINGS:
+            raise UnknownEncoding(
+                gettext_noop("Names in a zip are one of: %(names)s."), names=", ".join(ENCODINGS)
+            )
+        review = {"false": Review.NEVER}.get(self.review.lower(), self.review.lower())
+        if review not in Review.values:
+            raise UnknownReview(gettext_noop("Whether to ask first (review) is one of: true, auto, false."))
+        if not re.fullmatch(r"[\w.:-]{0,40}", self.group):
+            raise BadGroup(gettext_noop("A group is at most 40 letters, digits or - _ . :"))
+        return {
+            "label_name": clean_name(self.label_name) if self.label_name.strip() else "",
+            "encoding": self.encoding,
+            "review": review,
+            "source_note": shown(self.source_note, 300) if self.source_note.strip() else "",
+            "licence": shown(self.licence, 120) if self.licence.strip() else "",
+            "group": self.group,
+        }
+
+
+def said_in(form: Mapping[str, Any]) -> dict[str, str]:
+    """What a form says about its files: the fields of Said."""
+    names = {"label_name": "label", "encoding": "encoding", "review": "review"}
+    names |= {"source_note": "source_note", "licence": "licence", "group": "group"}
+    return {argument: str(form.get(name, "")) for argument, name in names.items()}
+
+
 def begin_import(
     *,
     dataset: Dataset,
     user: User,
     files: Sequence[FormFile],
-    label_name: str = "",
-    encoding: str = "",
     archive: bool = False,
     manifest: "FormFile | None" = None,
+    said: Said | None = None,
+    **about: str,
 ) -> Import:
     """Keep the uploads and queue their import. Zips are known by content; `archive`: all are meant to be.
 
-    `label_name` is for files without a folder; `encoding` is how a zip's unmarked names are to be read;
-    `manifest` says which file has which label. Raises NothingOffered, ArchiveTooLarge, UnknownEncoding, BadLabel,
-    NotUnderstood.
+    `manifest` says which file has which label; `said`, or Said's fields by themselves, what else is known of them.
+    Raises NothingOffered, ArchiveTooLarge, NotUnderstood and what Said raises.
     """
-    label_name, encoding = checked(label_name, encoding)
+    checked = (said or Said(**about)).checked()
     files = [each for each in files if archive or not is_litter(parts_of(each.name or "?"))]
     if not files:
         raise NothingOffered(gettext_noop("Choose a zip, or one or more pictures."))
@@ -102,17 +161,17 @@ def begin_import(
     sources = [keep_manifest(manifest)] if manifest else []
     sources += [keep(each, archive) for each in files]
     with transaction.atomic():
-        return queue_import(dataset, user, sources, label_name, encoding)
+        return queue_import(dataset, user, sources, **checked)
 
 
 def begin_import_of_upload(
-    *, dataset: Dataset, user: User, upload: Upload, label_name: str = "", encoding: str = ""
+    *, dataset: Dataset, user: User, upload: Upload, said: Said | None = None, **about: str
 ) -> Import:
     """Queue the import of a file that came in pieces. Asked for again: the import that took it.
 
-    Raises Incomplete, TakenAlready, UnknownEncoding, BadLabel.
+    Raises Incomplete, TakenAlready and what Said raises.
     """
-    label_name, encoding = checked(label_name, encoding)
+    checked = (said or Said(**about)).checked()
     if upload.taken_by:
         return taken_before(upload.taken_by, dataset)
     key = keep_whole(upload)
@@ -123,7 +182,7 @@ def begin_import_of_upload(
         upload = Upload.objects.select_for_update().get(pk=upload.pk)
         if upload.taken_by:  # meanwhile, by the same request sent twice
             return taken_before(upload.taken_by, dataset)
-        upload.taken_by = queue_import(dataset, user, [source], label_name, encoding)
+        upload.taken_by = queue_import(dataset, user, [source], **checked)
         upload.save(update_fields=["taken_by"])
         return upload.taken_by
 
@@ -135,26 +194,10 @@ def taken_before(found: Import, dataset: Dataset) -> Import:
     return found
 
 
-def checked(label_name: str, encoding: str) -> tuple[str, str]:
-    """What the caller said about the files. Raises UnknownEncoding, BadLabel."""
-    if encoding and encoding not in ENCODINGS:
-        raise UnknownEncoding(
-            gettext_noop("Names in a zip are one of: %(names)s."), names=", ".join(ENCODINGS)
-        )
-    return clean_name(label_name) if label_name.strip() else "", encoding
-
-
-def queue_import(
-    dataset: Dataset, user: User, sources: list[dict[str, object]], label_name: str, encoding: str
-) -> Import:
+def queue_import(dataset: Dataset, user: User, sources: list[dict[str, object]], **checked: str) -> Import:
     """The row and its job; called in a transaction."""
     begun = Import.objects.create(
-        dataset=dataset,
-        created_by=user,
-        sources=sources,
-        label_name=label_name,
-        encoding=encoding,
-        state=ImportState.QUEUED,
+        dataset=dataset, created_by=user, sources=sources, state=ImportState.QUEUED, **checked
     )
     begun.job = queue.enqueue(KIND, {"import": begun.pk}, project=dataset.project, user=user)
     begun.save(update_fields=["job"])
@@ -198,7 +241,26 @@ def keep_manifest(upload: FormFile) -> dict[str, object]:
 
 def cancel_import(found: Import) -> bool:
     """Ask an import to end; what it took so far stays. False: it had ended."""
+    if found.state == ImportState.CHOOSING and close(found, Sentence("")):
+        return True
+    found.refresh_from_db(fields=["job", "state"])  # a choice may have queued it anew
     return found.job is not None and queue.cancel(found.job)
+
+
+@transaction.atomic
+def close(found: Import, message: Sentence) -> bool:
+    """End an import that waits for a choice. False: it waits no more."""
+    waiting = Import.objects.filter(pk=found.pk, state=ImportState.CHOOSING)
+    closed = waiting.update(
+        state=ImportState.CANCELLED,
+        message=message.to_json() if message.text else {},
+        plan={},
+        choose_until=None,
+        finished_at=timezone.now(),
+    )
+    if closed:
+        transaction.on_commit(lambda: forget_uploads(found))
+    return bool(closed)
 
 
 @transaction.atomic
@@ -220,8 +282,8 @@ def ended(job: Job) -> None:
     Its uploads go, unless it was only set aside: then it can be tried again.
     """
     open_ones = (*UNFINISHED, ImportState.FAILED)  # failed: it was set aside before
-    found = Import.objects.filter(pk=job.payload.get("import"), state__in=open_ones).first()
-    if found is None:
+    found = Import.objects.filter(pk=job.payload.get("import"), job=job, state__in=open_ones).first()
+    if found is None or found.state == ImportState.CHOOSING:
         return
     found.state = ImportState.CANCELLED if job.state == State.CANCELLED else ImportState.FAILED
     found.message, found.finished_at = job.message, timezone.now()

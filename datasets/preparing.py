@@ -57,6 +57,15 @@ def prepare(content: bytes) -> Prepared:
         raise NotAccepted.because_of(error) from error
 
 
+def check_header(content: bytes) -> None:
+    """What can be told without decoding: type and sides. Raises NotAccepted."""
+    try:
+        header = pixels.open_image(content, max_pixels=settings.MAX_PIXELS, max_bytes=settings.MAX_FILE_BYTES)
+    except pixels.UnreadableImage as error:
+        raise NotAccepted.because_of(error) from error
+    refuse_sides(header.size, len(content))
+
+
 def _prepared(content: bytes, size: tuple[int, int]) -> Prepared:
     refuse_sides(size, len(content))
     target = size_within(size)

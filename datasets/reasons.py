@@ -35,6 +35,7 @@ REASONS: dict[str, str] = {
         "Its folder would be label number %(limit)s + 1 of the data set. Use fewer folders,"
         " or a second data set."
     ),
+    "left-out": gettext_noop("“%(folder)s” was left out when the labels of this import were chosen."),
     "unsafe-name": gettext_noop("Its name in the zip points outside of the archive. Pack the folder again."),
     # the archive and its entries
     "not-a-zip": gettext_noop(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from datasets.archive_names import shown
+from datasets.choices import Choices
+from datasets.conflicts import note
 from datasets.labels import BadLabel, TooManyLabels, clean_name, find_or_create
 from datasets.live import note_pictures
 from datasets.models import Dataset, Image, Import, Label, NotTaken, Outcome
@@ -59,6 +61,7 @@ def _write(found: Import, batch: list[Candidate]) -> tuple[int, int, int]:
     new: list[Image] = []
     restored: list[Image] = []
     not_taken: list[NotTaken] = []
+    conflicts: list[tuple[Image, Label, str]] = []
     for candidate in batch:
         try:
             if candidate.refusal:
@@ -73,14 +76,17 @@ def _write(found: Import, batch: list[Candidate]) -> tuple[int, int, int]:
                 restored.append(image)
             else:
                 not_taken.append(_duplicate(found, candidate, label, image))
+                if label and image.label and label.pk != image.label.pk:
+                    conflicts.append((image, label, shown(candidate.name)))
             known[candidate.sha256] = image
         except NotAccepted as refusal:
             not_taken.append(_row(found, candidate, Outcome.REJECTED, refusal))
     Image.objects.bulk_create(new)
     Image.objects.bulk_update(
-        restored, ["trashed_at", "source", "position", "name", "label", "split", "last_action"]
+        restored, ["trashed_at", "source", "position", "name", "label", "split", "group", "last_action"]
     )
     NotTaken.objects.bulk_create(not_taken)
+    note(found, conflicts)
     duplicates = sum(row.outcome == Outcome.DUPLICATE for row in not_taken)
     counts = (
         found.imported + len(new) + len(restored),
@@ -96,12 +102,14 @@ class _Labels:
 
     def __init__(self, found: Import) -> None:
         self._import, self._made = found, dict[str, Label | NotAccepted | None]()
+        self._choices = Choices.of(found)
 
     def of(self, candidate: Candidate) -> Label | None:
         """The label of a candidate's folder; raises NotAccepted."""
         folder = candidate.folder or self._import.label_name
         if folder not in self._made:
-            self._made[folder] = self._find(folder) if folder else None
+            name = self._choices.label_for(folder)
+            self._made[folder] = self._find(name) if name else None
         label = self._made[folder]
         if isinstance(label, NotAccepted):
             raise label
@@ -137,6 +145,7 @@ def _new_image(found: Import, candidate: Candidate, label: Label | None) -> Imag
         grey=prepared.grey,
         label=label,
         split=candidate.split,
+        group=found.group,
     )
 
 
@@ -144,7 +153,7 @@ def _restore(image: Image, found: Import, candidate: Candidate, label: Label | N
     """A picture that lies in the trash comes back as if it were new; its files are still there."""
     image.trashed_at, image.last_action = None, None
     image.source, image.position, image.name = found, candidate.position, _file_name(candidate)
-    image.label, image.split = label or image.label, candidate.split
+    image.label, image.split, image.group = label or image.label, candidate.split, found.group
 
 
 def _duplicate(found: Import, candidate: Candidate, label: Label | None, same: Image) -> NotTaken:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from datasets.views import acts, bench, imports, labels, live, pictures, sets, trash
+from datasets.views import acts, bench, choosing, conflicts, imports, labels, live, pictures, sets, trash
 
 app_name = "datasets"
 urlpatterns = [
@@ -32,8 +32,17 @@ urlpatterns = [
     path("datasets/<int:pk>/settings/", sets.settings, name="settings"),
     path("datasets/<int:pk>/settings/trash/", sets.trash, name="to-trash"),
     path("datasets/<int:pk>/restore/", sets.restore, name="restore"),
+    path("datasets/<int:pk>/conflicts/", conflicts.queue, name="conflicts"),
+    path(
+        "datasets/<int:pk>/conflicts/<int:conflict_pk>/settle/", conflicts.settle_one, name="conflict-settle"
+    ),
+    path(
+        "datasets/<int:pk>/conflicts/<int:conflict_pk>/reopen/", conflicts.reopen_one, name="conflict-reopen"
+    ),
     path("datasets/<int:pk>/import/", imports.import_new, name="import"),
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("imports/<int:pk>/choose/", choosing.choose_labels, name="import-choose"),
+    path("imports/<int:pk>/read-again/", choosing.read_names_again, name="import-read-again"),
     path("imports/<int:pk>/progress/", imports.progress, name="import-progress"),
     path("imports/<int:pk>/cancel/", imports.cancel, name="import-cancel"),
     path("imports/<int:pk>/undo/", imports.undo, name="import-undo"),

@@ -206,6 +206,16 @@ _UNPACKERS: dict[int, Callable[[], _Unpacker]] = {
 
 def read_entry(stream: BinaryIO, entry: Entry, *, limit: int) -> bytes:
     """The entry's content, at most `limit` bytes whatever it claims. Raises NotAccepted."""
+    content = b"".join(entry_pieces(stream, entry, limit + 1))
+    if len(content) > limit:
+        raise NotAccepted("too-many-bytes", limit_mb=f"{limit / 1024**2:g}")
+    if zlib.crc32(content) != entry.crc:
+        raise NotAccepted("damaged-entry")
+    return content
+
+
+def entry_pieces(stream: BinaryIO, entry: Entry, most: int) -> Iterator[bytes]:
+    """The entry's content bit by bit, at most so many bytes. Raises NotAccepted."""
     entry.refuse_what_cannot_be_read()
     stream.seek(entry.offset)
     head = stream.read(_LOCAL_SIZE)
@@ -214,14 +224,9 @@ def read_entry(stream: BinaryIO, entry: Entry, *, limit: int) -> bytes:
     names, extras = struct.unpack("<HH", head[26:30])
     stream.seek(names + extras, 1)
     try:
-        content = b"".join(_unpacked(stream, entry, limit + 1))
+        yield from _unpacked(stream, entry, most)
     except (zlib.error, OSError, EOFError, ValueError) as error:
         raise NotAccepted("damaged-entry") from error
-    if len(content) > limit:
-        raise NotAccepted("too-many-bytes", limit_mb=f"{limit / 1024**2:g}")
-    if zlib.crc32(content) != entry.crc:
-        raise NotAccepted("damaged-entry")
-    return content
 
 
 def _unpacked(stream: BinaryIO, entry: Entry, most: int) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """Imports in the JSON API."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -14,10 +15,12 @@ from datasets.access import dataset_for
 from datasets.api.tagging import Acted, acted
 from datasets.imports import (
     NothingOffered,
+    Said,
     begin_import,
     begin_import_of_upload,
     cancel_import,
     refuse_declared,
+    said_in,
     undo_import,
 )  # fmt: skip
 from datasets.models import Dataset, Import, NotTaken, Outcome, Upload
@@ -29,6 +32,17 @@ from web.sentences import Refusal
 
 router = Router()
 FILE = {"type": "string", "format": "binary"}
+ABOUT = {
+    "review": {
+        "type": "string",
+        "enum": ["false", "auto", "true"],
+        "default": "false",
+        "description": "Whether the import waits in the state `choosing` for a choice of labels; `auto`: only where"
+        " something is unclear.",
+    },
+    "source_note": {"type": "string", "maxLength": 300, "description": "Where the pictures come from."},
+    "licence": {"type": "string", "maxLength": 120},
+}
 # Read by hand, so that a body that declares too many bytes is refused before it is received.
 BODY = {
     "requestBody": {
@@ -40,19 +54,23 @@ BODY = {
                     "properties": {
                         "archive": FILE | {"description": "A zip with a folder a label."},
                         "images": {"type": "array", "items": FILE, "description": "Pictures by themselves."},
-                        "manifest": FILE | {"description": "Rows of path,label[,split] for those files."},
+                        "manifest": FILE
+                        | {
+                            "description": "Rows of path,label[,split] for those files; alone: of url[,label]."
+                        },
                         "label": {"type": "string", "description": "For pictures without a folder."},
                         "encoding": {
                             "type": "string",
                             "description": "Of unmarked names in the zip, such as gbk.",
                         },
+                        "group": {"type": "string", "description": "Pictures of one group, such as a burst."},
+                        **ABOUT,
                     },
                 }
             },
             "application/json": {
                 "schema": {
                     "type": "object",
-                    "required": ["upload"],
                     "properties": {
                         "upload": {
                             "type": "string",
@@ -61,6 +79,7 @@ BODY = {
                         },
                         "label": {"type": "string"},
                         "encoding": {"type": "string"},
+                        **ABOUT,
                     },
                 }
             },
@@ -88,6 +107,14 @@ class UploadIn(Schema):
     upload: UUID
     label: str = ""
     encoding: str = ""
+    review: bool | str = False
+    source_note: str = ""
+    licence: str = ""
+
+    def said(self) -> Said:
+        """About the file."""
+        review = str(self.review)
+        return Said(self.label, self.encoding, review, self.source_note, self.licence)
 
 
 class ImportOut(Schema):
@@ -102,6 +129,9 @@ class ImportOut(Schema):
     rejected: int
     progress: float
     message: str
+    choose_until: datetime | None
+    source_note: str
+    licence: str
 
 
 class RejectionOut(Schema):
@@ -124,6 +154,9 @@ def shape(found: Import) -> dict[str, Any]:
         "rejected": found.rejected,
         "progress": round(found.fraction, 4),
         "message": str(found.sentence),
+        "choose_until": found.choose_until,
+        "source_note": found.source_note,
+        "licence": found.licence,
     }
 
 
@@ -140,7 +173,7 @@ def import_in(request: HttpRequest, pk: int, import_pk: int, **door: Any) -> Imp
 def list_imports(request: HttpRequest, pk: int, limit: Limit, cursor: Cursor) -> dict[str, Any]:
     """What was uploaded to a data set, latest first."""
     dataset = dataset_for(request.auth, pk)  # type: ignore[attr-defined]
-    return page(dataset.imports.all(), shape, limit=limit, cursor=cursor, order="-id")
+    return page(dataset.imports.defer("plan"), shape, limit=limit, cursor=cursor, order="-id")
 
 
 @router.post(
@@ -168,10 +201,9 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
         dataset=dataset,
         user=caller(who).user,
         files=archives or images,
-        label_name=str(request.POST.get("label", "")),
-        encoding=str(request.POST.get("encoding", "")),
         archive=bool(archives),
         manifest=request.FILES.get("manifest"),
+        said=Said(**said_in(request.POST)),
     )
     return Status(202, shape(begun))
 
@@ -191,8 +223,7 @@ def import_of_upload(request: HttpRequest, dataset: Dataset) -> Import:
         dataset=dataset,
         user=caller(request.auth).user,  # type: ignore[attr-defined]
         upload=upload,
-        label_name=asked.label,
-        encoding=asked.encoding,
+        said=asked.said(),
     )
 
 

@@ -8,17 +8,23 @@ import csv
 import io
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from PIL import Image
 
 from datasets.archive_names import shown
-from datasets.archives import Offered
+from datasets.archives import Archive, Offered
 from datasets.formats.documents import split_of
 from datasets.reasons import NotAccepted
 
 LONGEST_ROW = 8 * 1024**2
+HEADER = b"emotion,pixels"
+# https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge/data
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 USAGES = {"training": "train", "publictest": "validation", "privatetest": "test"}
 
 
@@ -44,6 +50,30 @@ def cells(line: bytes) -> list[str]:
         return [cell.strip() for cell in next(csv.reader(io.StringIO(line.decode("utf-8-sig"))), [])]
     except (UnicodeDecodeError, csv.Error):
         return []
+
+
+def unpacked(archive: Archive, folder: Callable[[], Path]) -> tuple[list[Offered], bool]:
+    """What an archive offers, its tables of pixels row by row, and whether it had such.
+
+    They are too large for the memory: each is written to `folder()`, which must stay while rows are read.
+    """
+    rows: dict[int, list[Offered]] = {}
+    for place, write in archive.large_tables(HEADER):
+        path = folder() / str(uuid4())
+        try:
+            with path.open("wb") as target:
+                write(target)
+        except NotAccepted as refusal:
+            rows[place] = [replace(archive.offered[place], load=partial(raising, refusal))]
+            continue
+        rows[place] = offers(path, archive.offered[place].name) or [archive.offered[place]]
+    found = [each for place, one in enumerate(archive.offered) for each in rows.get(place, [one])]
+    return found, bool(rows)
+
+
+def raising(refusal: NotAccepted) -> bytes:
+    """What could not be unpacked is refused when its turn comes."""
+    raise refusal
 
 
 def offer(path: Path, name: str, row: int, start: int, said: list[str]) -> Offered:

@@ -6,7 +6,7 @@ from datasets.models.alike import AlikeGroup, AlikeMember, AlikeSearch
 from datasets.models.exports import Export, ExportState
 from datasets.models.features import Feature, FeatureShard
 from datasets.models.images import Image, ImageQuerySet
-from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Upload
+from datasets.models.imports import Import, ImportState, NotTaken, Outcome, Review, Upload
 from datasets.models.likeness import Likeness
 from datasets.models.live import Happening, HappeningKind, Presence
 from datasets.models.mislabels import Mislabel
@@ -19,10 +19,10 @@ from datasets.models.trash import FreedFile
 __all__ = [
     "LABEL_NAME",
     "ActionKind",
-    "Dataset",
     "AlikeGroup",
     "AlikeMember",
     "AlikeSearch",
+    "Dataset",
     "Export",
     "ExportState",
     "Feature",
@@ -35,12 +35,14 @@ __all__ = [
     "Import",
     "ImportState",
     "Label",
+    "LabelConflict",
     "Likeness",
     "LiveLabels",
     "Mislabel",
     "NotTaken",
     "Outcome",
     "Presence",
+    "Review",
     "Snapshot",
     "Suggestion",
     "TagAction",

@@ -27,6 +27,14 @@ class ImportState(models.TextChoices):
     UNDONE = "undone", _("Undone")
 
 
+class Review(models.TextChoices):
+    """When a person is asked before pictures are taken in."""
+
+    NEVER = "", _("Never: take everything in as it is called")
+    UNCLEAR = "auto", _("When something is unclear")
+    ALWAYS = "true", _("Always")
+
+
 class Import(models.Model):
     """One upload on its way into a data set; `total = imported + duplicates + rejected` once it is ready."""
 
@@ -40,7 +48,17 @@ class Import(models.Model):
     # What was uploaded: [{"key": storage key, "name": the file's name, "archive": true|false}, …]
     sources = models.JSONField(default=list)
     label_name = models.CharField(_("label for loose files"), max_length=64, blank=True)
+    group = models.CharField(_("group"), max_length=40, blank=True)  # its pictures belong together
     encoding = models.CharField(_("encoding of names in the zip"), max_length=32, blank=True)
+    review = models.CharField(_("asks first"), max_length=8, blank=True, choices=Review.choices)
+    plan = models.JSONField(default=dict, blank=True)  # what would happen: datasets.planning.Plan
+    choices = models.JSONField(
+        default=dict, blank=True
+    )  # what a person made of it: datasets.choosing.Choices
+    chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    choose_until = models.DateTimeField(_("waits for a choice until"), null=True, blank=True, db_index=True)
+    source_note = models.CharField(_("where the pictures come from"), max_length=300, blank=True)
+    licence = models.CharField(_("licence"), max_length=120, blank=True)
     total = models.PositiveIntegerField(_("files"), default=0)
     imported = models.PositiveIntegerField(_("imported"), default=0)
     duplicates = models.PositiveIntegerField(_("duplicates"), default=0)
@@ -48,7 +66,6 @@ class Import(models.Model):
     message = models.JSONField(default=dict, blank=True)
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
 
-    group = models.CharField(_("group"), max_length=40, blank=True)  # its pictures belong together
     class Meta:
         verbose_name, verbose_name_plural = _("import"), _("imports")
 

@@ -32,7 +32,9 @@ PER_PAGE = 120
 MOST_AT_ONCE = 960
 SHOWN_BUTTONS = 9
 USUALLY_SURE, SHOWN_KINDS = 0.9, 12
-UNDER_WAY = (ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.STORING)
+UNDER_WAY = (
+    ImportState.RECEIVING, ImportState.QUEUED, ImportState.READING, ImportState.CHOOSING, ImportState.STORING,
+)  # fmt: skip
 
 
 @login_required

@@ -17,11 +17,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from datasets.access import dataset_for, import_for
 from datasets.archive_names import ENCODINGS
 from datasets.archives import looks_like_a_zip
-from datasets.imports import UNFINISHED, begin_import, cancel_import, undo_import
-from datasets.models import Dataset, Import, ImportState, Outcome
+from datasets.choices import Choices
+from datasets.choosing import give_up_abandoned
+from datasets.conflicts import open_conflicts
+from datasets.imports import UNFINISHED, Said, begin_import, cancel_import, said_in, undo_import
+from datasets.models import Dataset, Import, ImportState, Outcome, Review
 from datasets.preparing import LEAST_SIDE, MOST_BYTES, MOST_RATIO, MOST_SIDE
 from datasets.told import told_act
 from datasets.views.acknowledging import person
+from datasets.views.choosing import choosing_page
 from projects.access import may
 from projects.models import Role
 from web.problems import refusal
@@ -38,13 +42,21 @@ def import_new(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="upload")
     if request.method == "POST":
         return receive(request, dataset)
+    give_up_abandoned()
     context = {
         "project": dataset.project,
         "active": "data",
         "dataset": dataset,
         "labels": dataset.labels.all(),
-        "imports": dataset.imports.select_related("job", "created_by").order_by("-id")[:SHOWN_IMPORTS],
+        "imports": dataset.imports.select_related("job", "created_by")
+        .defer("plan")
+        .order_by("-id")[:SHOWN_IMPORTS],
         "encodings": ENCODINGS,
+        "reviews": [
+            (Review.UNCLEAR, Review.UNCLEAR.label),
+            (Review.ALWAYS, Review.ALWAYS.label),
+            Review.choices[0],
+        ],
         "limits": limits(),
     }
     return render(request, "datasets/import_new.html", context)
@@ -77,8 +89,7 @@ def receive(request: HttpRequest, dataset: Dataset) -> HttpResponse:
                     dataset=dataset,
                     user=person(request),
                     files=files,
-                    label_name=request.POST.get("label", ""),
-                    encoding=request.POST.get("encoding", ""),
+                    said=Said(**said_in(request.POST)),
                 )
             )
         except Refusal as error:
@@ -109,6 +120,8 @@ def groups_of(files: Sequence["UploadedFile[bytes]"]) -> list[list["UploadedFile
 def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The report: how many came in, what did not, and what to do about each."""
     found = import_for(request.user, pk)
+    if found.state == ImportState.CHOOSING:
+        return choosing_page(request, found)
     context = progress_context(request, found)
     not_taken = found.not_taken.order_by("position")
     refused = not_taken.filter(outcome=Outcome.REJECTED)
@@ -118,6 +131,8 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "refused": Paginator(refused, REFUSED_A_PAGE).get_page(request.GET.get("page")),
         "duplicates": duplicates[:REFUSED_A_PAGE],
         "unlabelled": found.images.live().filter(label=None).count(),
+        "conflicts": open_conflicts(found.dataset).filter(source=found).count(),
+        "renamed": [(key, name) for key, name in Choices.of(found).labels.items() if key],
     }
     return render(request, "datasets/import_detail.html", context)
 
@@ -134,7 +149,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
             response["HX-Redirect"] = reverse("datasets:detail", args=[found.dataset_id])
         return response
     response = render(request, "datasets/_import_progress.html", progress_context(request, found))
-    if found.state not in UNFINISHED:
+    if found.state not in UNFINISHED or found.state == ImportState.CHOOSING:
         response["HX-Redirect"] = reverse("datasets:import-detail", args=[pk])
     return response
 

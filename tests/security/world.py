@@ -10,7 +10,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from datasets.models import Dataset, Export, Import, ImportState, Upload
+from datasets.models import Dataset, Export, Import, ImportState, LabelConflict, Upload
 from datasets.tagging import tag_images
 from jobs.models import Job
 from projects.invitations import invite
@@ -82,6 +82,10 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
     acted = tag_images(dataset=dataset, user=user, chosen=dataset.images.filter(pk=image.pk), label=label)
     job = Job.objects.create(project=dataset.project, kind="datasets.import", queue="bulk")
     source = Import.objects.create(dataset=dataset, created_by=user, state=ImportState.READY, job=job)
+    red = dataset.labels.get(name="red")
+    conflict = LabelConflict.objects.create(
+        dataset=dataset, image=image, label=red, source=source, name="1.png"
+    )
     later = timezone.now() + timedelta(days=1)
     upload = Upload.objects.create(project=dataset.project, created_by=user, length=1, expires_at=later)
     trashed = Dataset.objects.create(project=dataset.project, name="Gone", trashed_at=timezone.now())
@@ -92,6 +96,7 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
         "labels": label.pk,
         "red label": dataset.labels.get(name="red").pk,
         "imports": source.pk,
+        "conflicts": conflict.pk,
         "uploads": str(upload.pk),
         "tag-actions": acted.pk,
         "exports of data": Export.objects.create(dataset=dataset, format="csv", created_by=user).pk,
