@@ -32,6 +32,7 @@ class ContentSecurityPolicy:
         is_dashboard = request.path_info.startswith(dashboard.PREFIX)
         policy = dashboard.policy(settings.CSP) if is_dashboard else settings.CSP
         response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Permissions-Policy", NO_DEVICES)  # the camera's own page opens it
         return response
 
 
@@ -51,7 +52,6 @@ class OperatorsOnly:
         return self.get_response(request)
 
 
-class Refusals:
 class TextOnly:
     """Addresses and plain forms hold text that every database can keep; `config.api` looks at JSON bodies."""
 
@@ -76,6 +76,7 @@ def texts(sent: QueryDict) -> list[str]:
     return [text for name, values in sent.lists() for text in (name, *map(str, values))]
 
 
+class Refusals:
     """A refusal that no view caught becomes an error page with its sentence; a script gets the problem document.
 
     The API and the prediction dialects answer for themselves.
