@@ -21,6 +21,7 @@ class DatasetsConfig(AppConfig):
             followers,
             importing,
             imports,
+            mislabels,
             purging,
             releasing,
             steps,
@@ -57,7 +58,11 @@ class DatasetsConfig(AppConfig):
             )
         )
         register_periodic(purging.KIND, purging.EVERY)
+        registry.register(
+            registry.Kind(mislabels.KIND, "quick", _("Likely mislabels"), mislabels.run, upkeep=True)
+        )
         followers.follow(suggesting.suggest_soon)
+        followers.follow(mislabels.look_soon)
         self.count_and_compare()
         for step in steps.STEPS:
             register(step)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.label_looks import clean_colour, clean_key, keys_of
 from datasets.labels import BadLabel, rename_label
+from datasets.live import note_labels
 from datasets.models import Dataset, Image, Label
 from projects import audit
 from web.sentences import Conflict
@@ -51,6 +52,7 @@ def change_label(*, label: Label, user: User, wish: Wish) -> Label:
         move_label(label=label, to=wish.position)
     if wish.archived is not None and wish.archived != bool(label.archived_at):
         archive_label(label=label, user=user, archived=wish.archived)
+    note_labels(label.dataset, user)
     return label
 
 

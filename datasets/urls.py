@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from datasets.views import acts, bench, choosing, conflicts, imports, labels, live, pictures, sets, trash
+from datasets.views import acts, bench, choosing, conflicts, imports, labels, live, mislabels, pictures, sets, trash
 
 app_name = "datasets"
 urlpatterns = [
@@ -24,6 +24,10 @@ urlpatterns = [
     path("datasets/<int:pk>/labels/<int:label_pk>/change/", labels.change, name="label-change"),
     path("datasets/<int:pk>/labels/<int:label_pk>/example/", labels.example, name="label-example"),
     path("datasets/<int:pk>/labels/<int:label_pk>/delete/", labels.delete, name="label-delete"),
+    path("datasets/<int:pk>/mislabels/", mislabels.queue, name="mislabels"),
+    path("datasets/<int:pk>/mislabels/<int:image_pk>/accept/", mislabels.take, name="mislabel-accept"),
+    path("datasets/<int:pk>/mislabels/<int:image_pk>/dismiss/", mislabels.keep, name="mislabel-dismiss"),
+    path("datasets/<int:pk>/mislabels/undo/", mislabels.take_back, name="mislabel-undo"),
     path("datasets/<int:pk>/changes/", sets.changes, name="changes"),
     path("datasets/<int:pk>/trash/", trash.of_dataset, name="trash"),
     path("projects/<int:project_pk>/trash/", trash.of_project, name="project-trash"),

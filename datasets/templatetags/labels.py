@@ -18,3 +18,9 @@ def hue(label: Label | None) -> int | str:
 def sure(confidence: float) -> str:
     """A confidence in whole per cent, rounded down: nothing is wholly sure."""
     return f"{int(100 * confidence)}%"
+
+
+@register.filter
+def points(score: float) -> int:
+    """A difference of two probabilities in whole percentage points."""
+    return int(100 * score)

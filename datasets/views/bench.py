@@ -16,6 +16,7 @@ from datasets.counts import Counts, counts_of, with_counts
 from datasets.history import history_of
 from datasets.label_looks import with_keys
 from datasets.live import latest
+from datasets.mislabels import queue_of
 from datasets.models import Dataset, Import, ImportState
 from datasets.progress_by_person import tagged_today
 from datasets.selection import Filter, images_matching
@@ -57,6 +58,7 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         "without_import": view_query(wanted, source=None),
         "filtered_import": dataset.imports.filter(pk=wanted.source or 0).first(),
         "imports": running(dataset),
+        "mislabels": queue_of(dataset).count(),
         "bench_is_empty": not counts.total,
         "orders": orders(wanted),
         "quick": context["labels"][:SHOWN_BUTTONS],
