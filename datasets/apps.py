@@ -69,9 +69,12 @@ class DatasetsConfig(AppConfig):
 
     def count_and_compare(self) -> None:
         """Tallies that the database keeps, and look-alikes."""
-        from datasets import followers, likeness, tally
+        from datasets import followers, likeness, near_duplicates, tally
         from jobs import registry
 
         registry.register(registry.Kind(likeness.KIND, "bulk", _("Look-alikes"), likeness.run, upkeep=True))
+        registry.register(
+            registry.Kind(near_duplicates.KIND, "bulk", _("Near-duplicates"), near_duplicates.run)
+        )
         followers.read_embeddings(likeness.compare_soon)
         post_migrate.connect(tally.after_migrate, sender=self)

@@ -36,7 +36,8 @@ class Filter:
     `label` is a label's name (or its number; of suggestions, the suggested one), `source` an import's number;
     `state` `trashed` shows the trash, `skipped` what somebody was not sure of; `uploader` and `tagger` are names of
     users, the tagger's being who set the label that a picture has; `since` and `until` are the days of the upload,
-    both included; `like` is the number of a picture whose look-alikes are meant.
+    both included; brightness and sharpness are those of datasets.looks; `like` is the number of a picture whose
+    look-alikes are meant.
     """
 
     label: str = ""
@@ -53,6 +54,10 @@ class Filter:
     max_height: int | None = None
     min_bytes: int | None = None
     max_bytes: int | None = None
+    min_brightness: int | None = None
+    max_brightness: int | None = None
+    min_sharpness: int | None = None
+    max_sharpness: int | None = None
     confidence_below: float | None = None
     like: int | None = None
     order: Order = "id"
@@ -184,9 +189,11 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "name": _text,
     "since": _day,
     "until": _day,
-    **dict.fromkeys(
-        ["min_width", "max_width", "min_height", "max_height", "min_bytes", "max_bytes"], _number
-    ),
+    **{
+        f"{end}_{side}": _number
+        for side in ("width", "height", "bytes", "brightness", "sharpness")
+        for end in ("min", "max")
+    },
     "confidence_below": _fraction,
     "like": _picture,
     "order": _order,

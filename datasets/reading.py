@@ -14,6 +14,7 @@ from datasets.archive_names import is_sure, readings
 from datasets.archives import Archive, Offered
 from datasets.formats import fer2013
 from datasets.formats.matching import with_labels
+from datasets.links.offering import link_offers
 from datasets.models import Import
 from datasets.planning import Plan
 from datasets.reasons import NotAccepted
@@ -52,11 +53,15 @@ def uploads_of(attempt: Attempt, found: Import) -> Iterator[Reading]:
     """All files of all uploads, with the labels that lists among them give."""
     with ExitStack() as opened:
         reading = Reading()
+        links: list[Offered] = []
         scratch = cache(lambda: Path(opened.enter_context(scratch_folder())))
         alone = sum(not each.get("manifest") for each in found.sources) == 1
         for source in found.sources:
             attempt.check()
             path = opened.enter_context(storage.local_copy(source["key"]))
+            if source.get("links"):
+                links += opened.enter_context(link_offers(path, attempt.check))
+                continue
             if not source["archive"]:
                 read_plain(reading, source, path)
                 continue
@@ -68,7 +73,7 @@ def uploads_of(attempt: Attempt, found: Import) -> Iterator[Reading]:
                 reading.files.append(Offered(source["name"], "", unreadable))
                 continue
             read_archive(reading, archive, scratch)
-        reading.files = with_labels(reading.files, reading.manifests)
+        reading.files = with_labels(reading.files, reading.manifests) + links
         yield reading
 
 

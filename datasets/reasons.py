@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from datasets.links.reasons import LINK_REASONS
 from datasets.pixels import UnreadableImage
 from web.sentences import Sentence
 
@@ -74,6 +75,7 @@ REASONS: dict[str, str] = {
     "manifest-again": gettext_noop(
         "Row %(row)s of %(manifest)s gives “%(path)s” another label than an earlier row; the earlier one counts."
     ),
+    **LINK_REASONS,
     # what is there already
     "duplicate": gettext_noop("The same picture is in the data set already, as “%(name)s”."),
     "duplicate-other-label": gettext_noop(

@@ -18,7 +18,8 @@ from datasets.models.images import LIVE, OPEN, SKIPPED, TRASHED
 from web.sentences import Refusal
 
 __all__ = ["BadFilter", "Filter", "Order", "Selection", "State", "UnknownImages", "images_matching"]
-RANGES = [f"{end}_{side}" for side in ("width", "height", "bytes") for end in ("min", "max")]
+SIDES = ("width", "height", "bytes", "brightness", "sharpness")
+RANGES = [f"{end}_{side}" for side in SIDES for end in ("min", "max")]
 
 
 class UnknownImages(Refusal):

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from datasets.views import acts, bench, choosing, conflicts, imports, labels, live, mislabels, pictures, sets, trash
+from datasets.urls_insight import INSIGHT
+from datasets.views import (
+    acts,
+    bench,
+    choosing,
+    conflicts,
+    imports,
+    labels,
+    live,
+    mislabels,
+    pictures,
+    sets,
+    trash,
+)
 
 app_name = "datasets"
 urlpatterns = [
@@ -44,6 +57,7 @@ urlpatterns = [
         "datasets/<int:pk>/conflicts/<int:conflict_pk>/reopen/", conflicts.reopen_one, name="conflict-reopen"
     ),
     path("datasets/<int:pk>/import/", imports.import_new, name="import"),
+    *INSIGHT,
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("imports/<int:pk>/choose/", choosing.choose_labels, name="import-choose"),
     path("imports/<int:pk>/read-again/", choosing.read_names_again, name="import-read-again"),

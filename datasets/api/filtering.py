@@ -32,6 +32,10 @@ class FilterIn(Schema):
     max_height: int | None = Field(None, ge=0, le=LARGEST, description=SIDE % ("Height", "most"))
     min_bytes: int | None = Field(None, ge=0, le=LARGEST)
     max_bytes: int | None = Field(None, ge=0, le=LARGEST)
+    min_brightness: int | None = Field(None, ge=0, le=LARGEST, description="Mean, 0 (black) to 255.")
+    max_brightness: int | None = Field(None, ge=0, le=LARGEST)
+    min_sharpness: int | None = Field(None, ge=0, le=LARGEST, description="Under 28 a photograph is blurred.")
+    max_sharpness: int | None = Field(None, ge=0, le=LARGEST)
     confidence_below: float | None = Field(
         None, ge=0, le=1, description="Suggested less surely than this; only with `state=suggested`."
     )

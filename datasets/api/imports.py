@@ -12,6 +12,7 @@ from ninja import Query, Router, Schema, Status
 from ninja.errors import HttpError, ValidationError
 
 from datasets.access import dataset_for
+from datasets.api.links import LINKS, import_of_links, import_of_list
 from datasets.api.tagging import Acted, acted
 from datasets.imports import (
     NothingOffered,
@@ -77,6 +78,7 @@ BODY = {
                             "format": "uuid",
                             "description": "A file sent to /api/v1/uploads (tus 1.0): its address's last part.",
                         },
+                        "links": LINKS,
                         "label": {"type": "string"},
                         "encoding": {"type": "string"},
                         **ABOUT,
@@ -187,7 +189,7 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
     who = request.auth  # type: ignore[attr-defined]
     dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="upload")
     if request.content_type == "application/json":
-        return Status(202, shape(import_of_upload(request, dataset)))
+        return Status(202, shape(import_of_links(request, dataset) or import_of_upload(request, dataset)))
     if request.content_type != "multipart/form-data":
         raise HttpError(415, "Send multipart/form-data, or JSON that names an upload.")
     refuse_declared(int(request.headers.get("Content-Length") or 0))
@@ -195,6 +197,8 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
         archives, images = request.FILES.getlist("archive"), request.FILES.getlist("images")
     except MultiPartParserError as error:
         raise BadForm(gettext_noop("The multipart body cannot be read.")) from error
+    if not archives and not images and "manifest" in request.FILES:
+        return Status(202, shape(import_of_list(request, dataset)))
     if bool(archives) == bool(images) or len(archives) > 1:
         raise NothingOffered(gettext_noop("Send either one zip as `archive`, or pictures as `images`."))
     begun = begin_import(

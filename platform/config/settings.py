@@ -189,6 +189,9 @@ STRICT_IMAGE_LIMITS = env_bool("TAXON_STRICT_IMAGE_LIMITS", False)
 MAX_LABELS = env_int("TAXON_MAX_LABELS", 1000)
 TRASH_DAYS = max(1, env_int("TAXON_TRASH_DAYS", 30))  # then the trash is emptied by itself
 EXPORT_DAYS = max(1, env_int("TAXON_EXPORT_DAYS", 7))  # so long the zip of an export can be fetched
+LINKS = env_bool("TAXON_LINKS", True)  # may imports fetch links
+LINK_PORTS = [int(port) for port in env_list("TAXON_LINK_PORTS", ["80", "443"])]
+LINK_NETWORKS = env_list("TAXON_LINK_NETWORKS", [])  # private ones that links may lead to all the same
 MAX_PREDICTION_IMAGES = 32
 MAX_VALIDATION_IMAGES = 10
 # Files go straight to disk; these bound the form around them (a bulk tag may name 100,000 images).
