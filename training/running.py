@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.models import Snapshot
 from jobs.attempts import Attempt, Cancelled
-from training import evaluation, inputs, manifest, predictions
+from training import checkpoints, evaluation, inputs, manifest, predictions
 from training.clock import Clock
 from training.engine.spec import FitTask
 from training.engine_process import Event, run_engine, threads
@@ -68,6 +68,7 @@ def run(attempt: Attempt) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
+    checkpoints.forget(version.pk)
 
 
 class Run:
@@ -77,6 +78,7 @@ class Run:
         self.version, self.writer, self.folder = version, Writer(attempt, version), folder
         self.scratch = folder / f"attempt-{attempt.number}"
         self.stop_file = self.scratch / "stop"
+        self.checkpoints = folder / "checkpoints"
         self.clock = Clock(version.max_minutes)
         self.history: list[Event] = []
         self.left_out: list[str] = []
@@ -142,6 +144,8 @@ class Run:
     def train(self, data: Manifest, extractor: Extractor | None, fields: dict[str, Any]) -> Event:
         """Run the engine within what is left of the time."""
         self.writer.enter(VersionState.TRAINING, TRAINING)
+        if self.writer.attempt.number > 1:
+            checkpoints.fetch(self.version.pk, self.checkpoints)
         seconds = self.clock.for_the_engine
         task = FitTask(
             work_folder=str(self.scratch / "engine"),
@@ -149,7 +153,7 @@ class Run:
             seed=data.seed(),
             seconds=seconds,
             stop_file=str(self.stop_file),
-            checkpoint_folder=str(self.folder / "checkpoints"),
+            checkpoint_folder=str(self.checkpoints),
             about=self.about(data, extractor),
             threads=threads(),
             die_with_parent=True,
@@ -157,7 +161,8 @@ class Run:
             **fields,
         )
         self.engine_began, self.engine_seconds = time.monotonic(), seconds
-        return run_engine(task, hear=self.heard, look=self.looked)
+        with checkpoints.Courier(self.version.pk, self.checkpoints, lambda: self.writer.attempt.must_end):
+            return run_engine(task, hear=self.heard, look=self.looked)
 
     def about(self, data: Manifest, extractor: Extractor | None) -> dict[str, Any]:
         """Where the file comes from, for its metadata."""

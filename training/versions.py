@@ -16,7 +16,7 @@ from jobs.models import State
 from jobs.queue import cancel as cancel_job
 from jobs.queue import enqueue
 from projects import audit
-from training import wishes
+from training import checkpoints, wishes
 from training.models import ENDED, Application, EndedBecause, ModelVersion, RegisteredModel, VersionState
 from web.sentences import Conflict, Sentence
 
@@ -114,7 +114,12 @@ def _must_run(version: ModelVersion) -> None:
 
 
 def job_ended(job: Any) -> None:
-    """The job ended other than well: say so on the version. Called in the transaction that ends the job."""
+    """The job ended other than well: say so on the version. Called in the transaction that ends the job.
+
+    Its checkpoints go, unless it was only set aside: then it can be tried again.
+    """
+    if job.attempt and job.state != State.PARKED and "version" in job.payload:
+        transaction.on_commit(partial(checkpoints.forget, job.payload["version"]))
     version = ModelVersion.objects.filter(pk=job.payload.get("version")).exclude(state__in=ENDED).first()
     if version is None:
         return

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_noop
 from config import database_copy
 from config.embedded import KEY_NAME
 from config.verify_files import referenced, stored
+from training import checkpoints
 from web import holding, storage
 from web.sentences import Refusal
 
@@ -87,7 +88,8 @@ def with_everything(tar: tarfile.TarFile, room: Path) -> Manifest:
         manifest = with_database(tar, room, last=False)
         manifest.with_files = True
         for key in sorted(set(stored())):
-            add_file(tar, manifest, key)
+            if not key.startswith(f"{checkpoints.FOLDER}/"):  # a restored training starts anew
+                add_file(tar, manifest, key)
     forget_what_waited()
     add_bytes(tar, MANIFEST, json.dumps(asdict(manifest)).encode())
     return manifest

@@ -23,6 +23,7 @@ from config.embedded import KEY_NAME
 from config.verify_files import stored
 from jobs.ends import INTERRUPTED, LET_GO
 from jobs.models import Job, State
+from training import checkpoints
 from web import storage
 from web.sentences import Refusal, Sentence
 
@@ -161,9 +162,16 @@ def migrate_to(manifest: Manifest) -> None:
 
 
 def settle() -> None:
-    """Bring the tables up to date, and take running jobs from holders that belong to the original."""
+    """Bring the tables up to date, and take running jobs from holders that belong to the original.
+
+    Checkpoints that lie here belong to what was replaced.
+    """
     connections.close_all()
     call_command("migrate", interactive=False, verbosity=0)
     Job.objects.filter(state=State.RUNNING).update(
         state=State.RETRYING, message=Sentence(INTERRUPTED).to_json(), wake_at=None, **LET_GO
     )
+    for key in list(stored(f"{checkpoints.FOLDER}/")):
+        default_storage.delete(key)
+    for left in Path(settings.DATA_DIR).glob("work/training-*"):
+        shutil.rmtree(left, ignore_errors=True)

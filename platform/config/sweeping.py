@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from config.backup import forget_what_waited
 from config.verify_files import old, referenced, stored
 from datasets.imports import kept_aside
+from training import checkpoints
 from web import storage
 from web.storage import DAY
 
@@ -24,6 +25,7 @@ def sweep() -> None:
         storage.sweep()
         forget_what_waited()
         forget_uploads()
+        forget_trainings(Path(settings.DATA_DIR))
         forget_copies(Path(settings.DATA_DIR))
     except (OSError, DatabaseError) as error:
         log.warning("what killed processes left could not be swept: %s", " ".join(str(error).split()))
@@ -37,6 +39,17 @@ def forget_uploads() -> None:
             default_storage.delete(key)
 
 
+def forget_trainings(data: Path) -> None:
+    """Checkpoints and working folders of trainings that have ended, or whose version is gone."""
+    wanted = checkpoints.wanted()
+    for key in list(stored(f"{checkpoints.FOLDER}/")):
+        if checkpoints.version_of(key) not in wanted and old(key, DAY):
+            default_storage.delete(key)
+    for left in data.glob("work/training-*"):
+        if left.name.removeprefix("training-") not in {str(pk) for pk in wanted}:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def forget_copies(data: Path) -> None:
     """Backups and restores that never ended. Only one process at a time starts on a data folder."""
     for left in (*data.glob("backups/*.part"), *data.glob("backups/.backup-*"), *data.glob("*.restoring")):
@@ -46,7 +59,9 @@ def forget_copies(data: Path) -> None:
 def forget_without_row() -> int:
     """Every file that no row names, a day old at least. Nobody may be at work; how many went."""
     named = {key for key, _row in referenced()} | set(kept_aside())
-    gone = [key for key in stored() if key not in named and old(key, DAY)]
+    at_work = checkpoints.wanted()
+    rest = (key for key in stored() if key not in named and checkpoints.version_of(key) not in at_work)
+    gone = [key for key in rest if old(key, DAY)]
     for key in gone:
         default_storage.delete(key)
     return len(gone)

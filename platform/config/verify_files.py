@@ -17,6 +17,7 @@ from datasets.imports import UNFINISHED, kept_aside
 from datasets.models import Import
 from jobs.models import Job
 from serving.models import Revision
+from training import checkpoints
 from training.models import Extractor, ModelVersion
 from web import storage
 from web.holding import FORGOTTEN, HOLD
@@ -87,8 +88,9 @@ def files(how: Looking) -> Iterator[Wrong]:
             yield Wrong("file-missing", row, f"there is no {key}")
         elif not how.quick:
             yield from content(key, row)
+    at_work = checkpoints.wanted()
     for key in sorted(there - named - set(mentioned())):
-        if old(key, how.grace):
+        if checkpoints.version_of(key) not in at_work and old(key, how.grace):
             yield Wrong("file-without-row", key, "no row names it")
 
 
@@ -149,7 +151,7 @@ def leftovers(how: Looking) -> Iterator[Wrong]:
     for path in (*data.glob("backups/*.part"), *data.glob("*.part"), *data.glob("*.restoring")):
         if path.stat().st_mtime <= time.time() - how.grace:
             yield Wrong("leftover", str(path), "an unfinished backup or restore")
-    at_work = ModelVersion.objects.active().values_list("pk", flat=True)
+    at_work = checkpoints.wanted()
     for path in data.glob("work/training-*"):
         if path.name.removeprefix("training-") not in {str(pk) for pk in at_work}:
             yield Wrong("leftover", str(path), "a training that ended left it")

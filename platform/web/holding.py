@@ -18,7 +18,7 @@ class Holding(Storage):
 
     def delete(self, name: str) -> None:
         """Delete it, or note that it is to go once nobody copies."""
-        lasting = not name.startswith((HOLD, f"{FORGOTTEN}/", "parts/", "doctor/"))
+        lasting = not name.startswith((HOLD, f"{FORGOTTEN}/", "parts/", "doctor/", "checkpoints/"))
         if lasting and held(self):
             self.save(f"{FORGOTTEN}/{uuid.uuid4().hex}", ContentFile(name.encode()))
             return

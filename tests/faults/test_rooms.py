@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.faults.conftest import migrated
-from tests.faults.plant import LONG, Plant, alive, children_of, eventually, short_folder, times
+from tests.faults.plant import Plant, alive, children_of, eventually, short_folder, times
 
 HOUSE = {"DJANGO_SETTINGS_MODULE": "tests.faults.house", "FAULTS_CLERK": "house_clerk"}
 FILES, FOLDERS = times(200, 600), 4
@@ -97,31 +97,3 @@ def test_a_killed_import_ends_as_an_undisturbed_one(
         assert house.becomes(job, "succeeded", 120), house.said()
         assert house.order("imported", number=number) == expected
     print(f"J4: {kills} kills, each import the same as the undisturbed one")
-
-
-@pytest.mark.skipif(not LONG, reason="a minute or more; the long form (TAXON_FAULTS=long) runs it")
-def test_a_killed_training_ends_with_a_whole_model(house: Plant, dice: random.Random) -> None:
-    """J1, J2 with the real engine: killed are the engine, the horse and the worker."""
-    worker = house.worker("training")
-    kills, runs = 0, 0
-    while kills < 12:
-        number, job = house.order("begin_training", pictures=12)
-        runs += 1
-        for kill in range(3):
-            assert eventually(lambda job=job: house.state(job) != "queued")
-            if kill:  # the first comes at any moment, the others once this attempt has learned something
-                eventually(lambda n=number, job=job: learned(house, n) or house.state(job) == "succeeded")
-            time.sleep(dice.random() * 6)
-            if house.state(job) != "running":
-                break
-            worker = kill_one_of(house, worker, dice.choice(["child", "horse", "worker"]))
-            kills += 1
-        assert house.becomes(job, "succeeded", 240), house.row(job)
-        ended = house.order("trained", number=number)
-        assert (ended["state"], ended["usable"], ended["whole"]) == ("succeeded", True, True), ended
-    print(f"J1/J2: {kills} kills in {runs} trainings, each ended with a usable model")
-
-
-def learned(house: Plant, number: int) -> bool:
-    """True once the attempt that runs has finished an epoch."""
-    return bool(house.order("trained", number=number)["epochs"])

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from config.verify import findings
 from datasets.imports import begin_import
 from datasets.models import Dataset, Image, Import
 from tests.factories import Team
 from tests.faults.fixture_app.management.commands import clerk
 from tests.training.makers import asked, model_of, tagged
+from training.checkpoints import stored
 from training.models import ModelVersion
 from web import storage
 
@@ -45,13 +47,12 @@ class Command(clerk.Command):
             "whole": whole,
         }
 
-    def begin_training(self, pictures: int) -> list[int]:
+    def begin_training(self, pictures: int, **options: Any) -> list[int]:
         """Ask for a version: its number and its job's."""
         counts = {"red": pictures, "blue": pictures}
         dataset = tagged(self.team.project, counts, f"Discs {Dataset.objects.count()}")
-        (version,) = asked(
-            model_of(self.team.project, dataset.name), self.team.people["engineer"], dataset, max_minutes=2.0
-        )
+        model, person = model_of(self.team.project, dataset.name), self.team.people["engineer"]
+        (version,) = asked(model, person, dataset, max_minutes=5.0, options=options)
         assert version.job is not None
         return [version.pk, version.job.pk]
 
@@ -62,4 +63,13 @@ class Command(clerk.Command):
             hashlib.sha256(storage.read(version.file_key)).hexdigest() == version.file_sha256
         )
         epochs = [each.get("epoch") for each in version.history]
-        return {"state": version.state, "usable": version.usable, "whole": whole, "epochs": epochs}
+        return {
+            "state": version.state,
+            "usable": version.usable,
+            "whole": whole,
+            "epochs": epochs,
+            "seconds": [each.get("seconds") for each in version.history][-1:],
+            "attempt": version.job.attempt if version.job else 0,
+            "stored": [name.number for name in stored(version.pk)],
+            "wrong": [str(wrong) for wrong in findings(grace=0)] if version.ended else [],
+        }
