@@ -76,8 +76,10 @@ def propose(dataset: Dataset, extractor: Extractor, attempt: Attempt) -> Iterato
         part = open_ones[start : start + CHUNK]
         found = head.probabilities(features_of(extractor, [sha256 for _, sha256, _ in part]))
         best = found.argmax(axis=1)
-        for (image, _, _), column, row in zip(part, best, found, strict=True):
-            yield Proposal(image, names[column], float(row[column]))
+        first_two = np.partition(found, -2, axis=1)[:, -2:]
+        lead = first_two[:, 1] - first_two[:, 0]
+        for (image, _, _), column, row, margin in zip(part, best, found, lead, strict=True):
+            yield Proposal(image, names[column], float(row[column]), float(margin))
 
 
 def untagged(dataset: Dataset) -> list[Row]:

@@ -23,6 +23,7 @@ class Proposal(NamedTuple):
     image: int
     label: str
     confidence: float
+    margin: float | None = None  # over the next label; None: the least that it can be
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def store(*, dataset: Dataset, source: str, rows: Iterable[Proposal]) -> int:
             image_id=row.image,
             label_id=labels[row.label],
             confidence=min(max(float(row.confidence), 0.0), 1.0),
+            margin=min(max(float(2 * row.confidence - 1 if row.margin is None else row.margin), 0.0), 1.0),
             source=source[:80],
         )
         for row in kept

@@ -9,6 +9,7 @@ from web import storage
 
 THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 320, 82
 PREVIEW_SIDE, PREVIEW_QUALITY = 1600, 88
+MIDDLE_SIDE = 640  # in the grid, where thumbnails are shown larger than they are
 
 
 def thumbnail_of(picture: Image.Image) -> Image.Image:

@@ -16,13 +16,14 @@ from datasets.views import (
     sets,
     trash,
 )
+from datasets.views.grid import alike, image, images
 
 app_name = "datasets"
 urlpatterns = [
     path("projects/<int:project_pk>/datasets/", sets.dataset_list, name="list"),
     path("projects/<int:project_pk>/datasets/new/", sets.new, name="new"),
     path("datasets/<int:pk>/", bench.bench, name="detail"),
-    path("datasets/<int:pk>/images/", bench.images, name="images"),
+    path("datasets/<int:pk>/images/", images, name="images"),
     path("datasets/<int:pk>/tag/", acts.tag, name="tag"),
     path("datasets/<int:pk>/accept/", acts.accept, name="accept"),
     path("datasets/<int:pk>/suggestions/", bench.suggestions, name="suggestions"),
@@ -64,7 +65,8 @@ urlpatterns = [
     path("imports/<int:pk>/progress/", imports.progress, name="import-progress"),
     path("imports/<int:pk>/cancel/", imports.cancel, name="import-cancel"),
     path("imports/<int:pk>/undo/", imports.undo, name="import-undo"),
-    path("images/<int:pk>/", bench.image, name="image"),
+    path("images/<int:pk>/", image, name="image"),
+    path("images/<int:pk>/alike/", alike, name="alike"),
     path("images/<int:pk>/thumbnail/", pictures.thumbnail, name="thumbnail"),
     path("images/<int:pk>/preview/", pictures.preview, name="preview"),
 ]

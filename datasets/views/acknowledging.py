@@ -180,7 +180,7 @@ def by_form(request: HttpRequest, dataset: Dataset, act: Act) -> HttpResponse:
     body: dict[str, Any] = {key: sent[key] for key in ("action", "move_to", "at_least") if key in sent}
     body |= {"filter": sent.get("filter", "")} if sent.get("all") else {"images": sent.getlist("images")}
     body |= {"label": sent.get("label", "").strip() or sent.get("typed", "").strip(), "create": True}
-    body["untag"] = "untag" in sent
+    body |= {"untag": "untag" in sent, "unskip": "unskip" in sent}
     try:
         done = act(Asked(dataset, person(request), body, Filter()))
         messages.success(request, done.message)

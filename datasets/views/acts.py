@@ -93,11 +93,11 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def skip(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark pictures as not sure, or take the mark away (`back`)."""
+    """Mark pictures as not sure, or take the mark away (`unskip`)."""
     dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
 
     def act(asked: Asked) -> Done:
-        mark = unskip_images if asked.body.get("back") else skip_images
+        mark = unskip_images if asked.body.get("unskip") else skip_images
         action = mark(dataset=asked.dataset, user=asked.user, chosen=asked.chosen)
         return Done(told_act(action), action.changed, action.pk)
 

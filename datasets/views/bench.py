@@ -6,31 +6,27 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from datasets.access import dataset_for
 from datasets.counts import Counts, counts_of, with_counts
-from datasets.history import history_of
+from datasets.filters import Filter
 from datasets.label_looks import with_keys
 from datasets.live import latest
 from datasets.mislabels import queue_of
 from datasets.models import Dataset, Import, ImportState
 from datasets.progress_by_person import tagged_today
-from datasets.selection import Filter, images_matching
 from datasets.suggestions import WEAK, by_label, how_sure, record_of
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, person
-from datasets.views.pictures import picture_for
+from datasets.views.grid import thumbnails
+from datasets.views.narrowing import filter_of, menu_of_filters, orders, tabs, view_query
 from projects.access import may
 from projects.models import Role
 from projects.steps import all_steps
-from web.pagination import page
 from web.sentences import Refusal
 
-PER_PAGE = 120
-MOST_AT_ONCE = 960
 SHOWN_BUTTONS = 9
 USUALLY_SURE, SHOWN_KINDS = 0.9, 12
 UNDER_WAY = (
@@ -46,6 +42,8 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
     live_since = latest(dataset)  # before the pictures are read: what happens meanwhile is told again
     try:
         wanted = filter_of(request, dataset)
+        if "" in request.GET.values():  # a form's fields that were left empty say nothing in an address
+            return redirect(f"{request.path}?{view_query(wanted)}")
         counts = counts_of(dataset, wanted)
         context = labels_context(request, dataset, wanted, counts) | thumbnails(request, dataset, wanted)
     except Refusal as refusal:
@@ -56,6 +54,7 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         "live_since": live_since,
         "today": tagged_today(dataset, person(request)),
         "without_import": view_query(wanted, source=None),
+        **menu_of_filters(dataset, wanted),
         "filtered_import": dataset.imports.filter(pk=wanted.source or 0).first(),
         "imports": running(dataset),
         "mislabels": queue_of(dataset).count(),
@@ -69,20 +68,6 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
     if wanted.state == "suggested":
         context |= suggestions_context(dataset, wanted)
     return render(request, "datasets/dataset_bench.html", context)
-
-
-@login_required
-@require_GET
-def images(request: HttpRequest, pk: int) -> HttpResponse:
-    """The next thumbnails, as the grid takes them in."""
-    dataset = dataset_for(request.user, pk)
-    try:
-        wanted = filter_of(request, dataset)
-        context = thumbnails(request, dataset, wanted)
-    except Refusal as refusal:
-        return HttpResponse(str(refusal), status=refusal.status, content_type="text/plain; charset=utf-8")
-    context |= {"dataset": dataset, "may_tag": may(request.user, dataset.project, at_least=Role.LABELLER)}
-    return render(request, "datasets/_images.html", context)
 
 
 @login_required
@@ -112,51 +97,6 @@ def suggestions(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "datasets/_suggestions_line.html", context)
 
 
-@login_required
-@require_GET
-def image(request: HttpRequest, pk: int) -> HttpResponse:
-    """One picture large, with its facts and history; a fragment for the bench, a page by itself."""
-    found = picture_for(request, pk)
-    context = {
-        "project": found.dataset.project,
-        "active": "data",
-        "dataset": found.dataset,
-        "image": found,
-        "changes": history_of(found)[:20],
-        "may_edit": may(request.user, found.dataset.project, at_least=MAY_EDIT_LABELS),
-        "is_example": bool(found.label and found.label.examples.filter(pk=found.pk).exists()),
-    }
-    alone = request.headers.get("X-Requested-With") != "XMLHttpRequest"
-    return render(request, "datasets/image_detail.html" if alone else "datasets/_image.html", context)
-
-
-def filter_of(request: HttpRequest, dataset: Dataset) -> Filter:
-    """From the address. `state=all` says all; nothing opens where the work is: what has no label yet."""
-    params = request.GET.dict()
-    if not any(params.get(key) for key in ("state", "label", "import")):
-        params["state"] = "unlabelled" if dataset.images.live().filter(label=None).exists() else ""
-    if params.get("state") == "all":
-        params["state"] = ""
-    if params.get("state") == "trashed":
-        raise Http404
-    if params.get("state") == "suggested" and not params.get("order"):
-        params["order"] = "-confidence"
-    return Filter.from_params(params)
-
-
-def thumbnails(request: HttpRequest, dataset: Dataset, wanted: Filter) -> dict[str, Any]:
-    """One page of the grid by its key, and the address of the next."""
-    limit = request.GET.get("limit", "")
-    count = min(int(limit), MOST_AT_ONCE) if limit.isdecimal() and len(limit) < 5 and int(limit) else PER_PAGE
-    confirming = wanted.state == "suggested"
-    shown = ["label", "suggestion__label"] if confirming else ["label"]
-    found = images_matching(dataset, wanted).select_related(*shown).defer("sha256", "key", "difference_hash")
-    cursor = request.GET.get("cursor", "")
-    one_page = page(found, lambda row: row, limit=count, cursor=cursor, order=wanted.field)
-    query = view_query(wanted)
-    return {"images": one_page["items"], "next": one_page["next"], "query": query, "confirming": confirming}
-
-
 def suggestions_context(dataset: Dataset, wanted: Filter) -> dict[str, Any]:
     """What stands above the suggestions: how sure they are, and how right they were so far."""
     latest = dataset.suggestions.order_by("-created_at").first()
@@ -177,13 +117,6 @@ def suggestions_context(dataset: Dataset, wanted: Filter) -> dict[str, Any]:
     }
 
 
-def view_query(wanted: Filter, **changes: Any) -> str:
-    """The address bar's form of a filter; all are said, because nothing said means the unlabelled."""
-    query = wanted.query(**changes)
-    says_what = any(key in query for key in ("state=", "label=", "import="))
-    return query if says_what else "&".join(filter(None, ["state=all", query]))
-
-
 def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, counts: Counts) -> dict[str, Any]:
     """What the label column and the tabs show."""
     found = with_keys(with_counts(list(dataset.labels.all()), counts))
@@ -199,40 +132,13 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
         "wanted": wanted,
         "filter_query": wanted.query(),
         "tabs": tabs(wanted, counts),
-        "order_query": "" if wanted.by_confidence or wanted.order == "id" else f"&order={wanted.order}",
+        "order_query": ""
+        if wanted.by_confidence or wanted.order in ("id", "similar")
+        else f"&order={wanted.order}",
         "may_tag": may(request.user, project, at_least=Role.LABELLER),
         "may_edit": may(request.user, project, at_least=MAY_EDIT_LABELS),
         "max_labels": settings.MAX_LABELS,
     }
-
-
-def tabs(wanted: Filter, counts: Counts) -> list[dict[str, Any]]:
-    """Unlabelled, To confirm, Labelled, All: each keeps the other filters, but for a label where none can be."""
-    kinds = [
-        ("unlabelled", _("Unlabelled"), counts.unlabelled, {"state": "unlabelled", "label": ""}),
-        ("suggested", _("To confirm"), counts.suggested, {"state": "suggested"}),
-        ("labelled", _("Labelled"), counts.labelled, {"state": "labelled"}),
-        ("total", _("All"), counts.total, {"state": "", "label": ""}),
-    ]
-    if wanted.by_confidence:
-        wanted = replace(wanted, order="id")
-    current = wanted.state or ("labelled" if wanted.label else "total")
-    return [
-        {"key": key, "name": name, "count": n, "query": view_query(wanted, **there), "active": key == current}
-        for key, name, n, there in kinds
-    ]
-
-
-def orders(wanted: Filter) -> list[tuple[str, str]]:
-    """The orders that a person can choose."""
-    sure = [("-confidence", _("Surest first")), ("confidence", _("Most doubtful first"))]
-    return (sure if wanted.state == "suggested" else []) + [
-        ("id", _("First imported first")),
-        ("-id", _("Last imported first")),
-        ("file", _("By file name")),
-        ("-bytes", _("Largest file first")),
-        ("width", _("Narrowest first")),
-    ]
 
 
 def running(dataset: Dataset) -> list[Import]:

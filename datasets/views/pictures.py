@@ -8,7 +8,7 @@ from datasets import thumbnails
 from datasets.access import image_for
 from datasets.models import Image
 from datasets.pixels import UnreadableImage
-from datasets.thumbnails import PREVIEW_SIDE
+from datasets.thumbnails import MIDDLE_SIDE, PREVIEW_SIDE
 from projects.models import Role
 from web import storage
 
@@ -37,13 +37,14 @@ def thumbnail(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_safe
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """The picture anew as a JPEG of at most 1600 pixels a side: upright, and never the uploaded bytes."""
+    """The picture anew as a JPEG of at most 1600 (or `side=640`) pixels a side: upright, never the uploaded bytes."""
     image = picture_for(request, pk)
-    tag = f'"{image.sha256}-{PREVIEW_SIDE}"'
+    side = MIDDLE_SIDE if request.GET.get("side") == str(MIDDLE_SIDE) else PREVIEW_SIDE
+    tag = f'"{image.sha256}-{side}"'
     if request.headers.get("If-None-Match") == tag:
         return for_ever(HttpResponseNotModified(), tag)
     try:
-        small = thumbnails.preview(image.key, side=PREVIEW_SIDE)
+        small = thumbnails.preview(image.key, side=side)
     except (FileNotFoundError, UnreadableImage) as error:
         raise Http404 from error
     return for_ever(HttpResponse(small, content_type="image/jpeg"), tag)

@@ -4,7 +4,8 @@ import { newKey, openQueue, remember, remembered } from "./bench-queue.js";
 import { say } from "./bench-words.js";
 import { show } from "./toast.js";
 
-const KEPT = 50;
+const WAITING = ["unlabelled", "suggested", "skipped"]; // where nothing has a label
+const KEPT = 1000; // a long session
 
 export function openActs(root, grid, labels, { settled, saving }) {
   const place = `bench:${root.dataset.dataset}:${root.dataset.user}`;
@@ -91,7 +92,7 @@ export function openActs(root, grid, labels, { settled, saving }) {
   }
 
   const view = root.dataset;
-  const staysTagged = (label) => !["unlabelled", "suggested"].includes(view.state) && (!view.label || view.label === label.name);
+  const staysTagged = (label) => !WAITING.includes(view.state) && (!view.label || view.label === label.name);
   const staysUntagged = () => view.state !== "labelled" && !view.label;
 
   function tag(chosen, label) {
@@ -105,6 +106,14 @@ export function openActs(root, grid, labels, { settled, saving }) {
   function accept(chosen, sure = 0) {
     if (!chosen.everything) grid.apply(chosen.ids, null, false);
     act(view.acceptUrl, { ...target(chosen), at_least: sure }, { reload: chosen.everything });
+  }
+
+  /** Not sure; where only such pictures are shown, sure again. */
+  function skip(chosen) {
+    const leaves = WAITING.includes(view.state);
+    if (!chosen.everything && leaves) grid.apply(chosen.ids, null, false);
+    const body = { ...target(chosen), unskip: view.state === "skipped" };
+    act(view.skipUrl, body, { reload: chosen.everything || !leaves });
   }
 
   function discard(chosen) {
@@ -133,7 +142,7 @@ export function openActs(root, grid, labels, { settled, saving }) {
 
   queue.retry();
   return {
-    tag, accept, deleteLabel, discard, undo, redo,
+    tag, accept, skip, deleteLabel, discard, undo, redo,
     retry: queue.retry,
     giveUp: queue.discard,
     get unsaved() {

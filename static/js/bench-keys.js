@@ -7,7 +7,7 @@ const isTyping = (target) => target.closest("input:not(.thumb-tick), textarea, s
 
 const isControl = (target) => target.closest("button, a, summary") && !target.closest(".thumb");
 
-export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, discard, accept }) {
+export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept }) {
   const help = document.getElementById("bench-help");
   const inGrid = () => grid.list.contains(document.activeElement);
 
@@ -48,6 +48,7 @@ export function listenToKeys(root, { grid, selection, labels, preview, acts, tag
     else if (key === "Enter" && inGrid() && acts) selection.toggle(grid.current);
     else if (key === "Delete" && acts && "mayDelete" in root.dataset) discard();
     else if (key === "Backspace" && acts) untag();
+    else if (key.toLowerCase() === "s" && acts) skip();
     else return tagByKey(event);
     return event.preventDefault();
   }

@@ -1,36 +1,62 @@
-/** One picture large, with its facts and history; arrows move on, label keys tag it and move on. */
+/** One picture large, with its facts, look-alikes and history; arrows move on, label keys tag it and move on. */
 
 import { fill } from "./format.js";
 
-export function openPreview(root, grid, { onTag, onDiscard, onAccept }) {
+const PAUSE = 150; // while one hurries through the pictures nothing is compared
+
+const fetched = (url) => fetch(url, { headers: { "X-Requested-With": "XMLHttpRequest" } }).catch(() => null);
+
+export function openPreview(root, grid, { onTag, onDiscard, onAccept, onSkip }) {
   const dialog = root.querySelector("[data-preview]");
   const place = dialog.querySelector("[data-preview-place]");
-  let shown = null;
+  let shown = null; // the thumbnail that was opened last: arrows go on from it
+  let visiting = null; // {id, url} of a look-alike that is not it
   let wanted = 0;
+  let timer = 0;
 
-  async function fillIn(thumb) {
+  async function fillIn(url) {
     const mine = (wanted += 1);
-    const response = await fetch(thumb.querySelector(".thumb-open").href, {
-      headers: { "X-Requested-With": "XMLHttpRequest" },
-    }).catch(() => null);
+    clearTimeout(timer);
+    const response = await fetched(url);
     if (mine !== wanted || !dialog.open) return;
-    if (!response?.ok || response.redirected) return window.location.assign(thumb.querySelector(".thumb-open").href);
+    if (!response?.ok || response.redirected) return window.location.assign(url);
     place.innerHTML = await response.text();
     fill(place);
+    timer = setTimeout(() => fillInAlike(mine), PAUSE);
+  }
+
+  async function fillInAlike(mine) {
+    const section = place.querySelector("[data-alike-url]");
+    const response = section && (await fetched(section.dataset.alikeUrl));
+    if (mine !== wanted || !response?.ok || response.redirected) return;
+    section.querySelector("[data-alike]").innerHTML = await response.text();
+  }
+
+  function show() {
+    if (dialog.open) return;
+    place.replaceChildren();
+    dialog.showModal();
   }
 
   function open(thumb) {
     if (!thumb) return;
     shown = thumb;
+    visiting = null;
     grid.setCurrent(thumb, { focus: false });
-    if (!dialog.open) {
-      place.replaceChildren();
-      dialog.showModal();
-    }
-    fillIn(thumb);
+    show();
+    fillIn(thumb.querySelector(".thumb-open").href);
+  }
+
+  /** A look-alike: where it stands in the grid, or by itself. */
+  function visit(id, url) {
+    const there = grid.thumbs().find((thumb) => grid.idOf(thumb) === id);
+    if (there) return open(there);
+    visiting = { id, url };
+    fillIn(url);
   }
 
   function step(by) {
+    if (visiting && shown?.isConnected) return open(shown); // back to where one came from
     const next = grid.neighbour(by);
     if (next && next !== shown) open(next);
     if (grid.thumbs().indexOf(next) > grid.thumbs().length - 10) grid.more();
@@ -38,6 +64,10 @@ export function openPreview(root, grid, { onTag, onDiscard, onAccept }) {
 
   /** The act may take the picture out of the grid; its place is then the next one's. */
   function leave(act) {
+    if (visiting) {
+      act(visiting.id);
+      return shown?.isConnected ? open(shown) : dialog.close();
+    }
     const all = grid.thumbs();
     const next = all[all.indexOf(shown) + 1] ?? all[all.indexOf(shown) - 1];
     act(grid.idOf(shown));
@@ -51,6 +81,7 @@ export function openPreview(root, grid, { onTag, onDiscard, onAccept }) {
     if (event.key in steps) step(steps[event.key]);
     else if (event.key === " ") dialog.close();
     else if (event.key === "Delete") leave(onDiscard);
+    else if (event.key.toLowerCase() === "s") leave(onSkip);
     else if (event.key === "Enter" && onAccept && !event.target.closest("a, button")) leave(onAccept);
     else {
       const label = labelOf(event.key);
@@ -63,6 +94,10 @@ export function openPreview(root, grid, { onTag, onDiscard, onAccept }) {
   dialog.addEventListener("click", (event) => {
     const by = event.target.closest("[data-step]")?.dataset.step;
     if (by) step(Number(by));
+    const alike = event.target.closest("[data-alike-image]");
+    if (!alike || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    visit(Number(alike.dataset.alikeImage), alike.href);
   });
   dialog.addEventListener("close", () => grid.setCurrent(grid.current));
   return {

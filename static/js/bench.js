@@ -2,6 +2,7 @@
 
 import { openActs } from "./bench-acts.js";
 import { openBand } from "./bench-band.js";
+import { openFilters } from "./bench-filters.js";
 import { openGrid } from "./bench-grid.js";
 import { listenToKeys } from "./bench-keys.js";
 import { openLabels } from "./bench-labels.js";
@@ -9,6 +10,7 @@ import { openLive } from "./bench-live.js";
 import { openPreview } from "./bench-preview.js";
 import { openSaving } from "./bench-saving.js";
 import { openSelection } from "./bench-selection.js";
+import { openSize } from "./bench-size.js";
 import { openSuggestions } from "./bench-suggestions.js";
 import { say } from "./bench-words.js";
 import { number } from "./format.js";
@@ -24,6 +26,8 @@ let selection = null;
 const grid = openGrid(root, { onChange: () => selection?.follow() });
 const labels = openLabels(root, { onChoose: choose });
 const matching = () => Number(root.dataset.matching);
+const uncounted = () => "moreMatch" in root.dataset; // more than were counted
+const told = (count) => (uncounted() ? say("moreThan", { count: number(count) }) : number(count));
 
 // ---- the selection and its bar ------------------------------------------------------------------------------
 function drawBar() {
@@ -31,12 +35,12 @@ function drawBar() {
   const count = selection.everything ? matching() : selection.ids.length;
   bar.hidden = count === 0;
   bar.querySelector("[data-selected]").textContent = say("selected", {
-    count: number(count),
-    total: number(matching()),
+    count: selection.everything ? told(count) : number(count),
+    total: told(matching()),
   });
   const more = bar.querySelector("[data-select-all]");
-  more.hidden = selection.everything || !selection.loadedAll || matching() <= count;
-  more.textContent = say("selectAll", { count: number(matching()) });
+  more.hidden = selection.everything || !selection.loadedAll || (matching() <= count && !uncounted());
+  more.textContent = uncounted() ? say("selectEvery") : say("selectAll", { count: number(matching()) });
 }
 
 selection = openSelection(root, grid, { changed: drawBar });
@@ -48,9 +52,16 @@ function chosen() {
   return grid.current ? { ids: [grid.idOf(grid.current)] } : null;
 }
 
+function follow(counts) {
+  root.dataset.matching = counts.matching;
+  root.toggleAttribute("data-more-match", counts.more);
+  const tab = root.querySelector('[data-count="skipped"]')?.closest(".tab");
+  if (tab) tab.hidden = !counts.skipped && !tab.hasAttribute("aria-current");
+}
+
 // ---- acts ---------------------------------------------------------------------------------------------------
 function settled(answer) {
-  if (answer.counts) root.dataset.matching = answer.counts.matching;
+  if (answer.counts) follow(answer.counts);
   root.querySelector("[data-empty]")?.toggleAttribute("hidden", matching() > 0 || grid.thumbs().length > 0);
   const today = document.querySelector("[data-today]");
   if (today && answer.today !== undefined) today.textContent = say("today", { count: number(answer.today) });
@@ -103,6 +114,7 @@ function finish(act) {
 
 const tag = (label) => finish((what) => acts.tag(what, label));
 const confirming = root.dataset.state === "suggested"; // where no picture has a label to remove
+const skip = () => finish((what) => acts.skip(what));
 const untag = () => confirming || finish((what) => acts.tag(what, null));
 const accept = confirming && acts ? () => finish((what) => acts.accept(what)) : null;
 const discard = () => finish((what) => acts.discard(what));
@@ -127,6 +139,7 @@ form?.addEventListener("submit", (event) => {
   const act = event.submitter?.dataset.act ?? "tag";
   if (act === "untag") return untag();
   if (act === "discard") return discard();
+  if (act === "skip") return skip();
   if (act === "accept") return accept?.();
   const field = form.querySelector("[data-tag-as]");
   const name = event.submitter?.name === "label" ? event.submitter.value : field.value.trim();
@@ -143,6 +156,7 @@ root.querySelector("[data-retry]")?.addEventListener("click", () => acts.retry()
 const preview = openPreview(root, grid, {
   onTag: (id, label) => acts?.tag({ ids: [id] }, label),
   onDiscard: (id) => acts?.discard({ ids: [id] }),
+  onSkip: (id) => acts?.skip({ ids: [id] }),
   onAccept: accept && ((id) => acts.accept({ ids: [id] })),
 });
 grid.list.addEventListener("click", (event) => {
@@ -156,7 +170,7 @@ grid.list.addEventListener("dblclick", (event) => {
   if (thumb) preview.open(thumb);
 });
 if (mayTag) openBand(root, grid, selection);
-listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, discard, accept });
+listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept });
 const suggestions = confirming ? openSuggestions(root, grid, acts) : null;
 
 // ---- one label: rename, delete --------------------------------------------------------------------------------
@@ -180,24 +194,14 @@ labelDialog.addEventListener("submit", (event) => {
 });
 
 // ---- how it looks -------------------------------------------------------------------------------------------
-const sizes = [...root.querySelectorAll("[data-size-choice]")];
-function setSize(size) {
-  grid.list.dataset.size = size;
-  for (const button of sizes) button.setAttribute("aria-pressed", String(button.dataset.sizeChoice === size));
-}
-for (const button of sizes) {
-  button.addEventListener("click", () => {
-    setSize(button.dataset.sizeChoice);
-    localStorage.setItem("bench:size", button.dataset.sizeChoice);
-  });
-}
+openSize(root, grid.list);
+openFilters(root);
 // Where the column stands above the pictures it starts folded
 const narrow = window.matchMedia("(width <= 60rem)");
 const fold = root.querySelector(".bench-fold");
 const followWidth = () => (fold.open = !narrow.matches);
 narrow.addEventListener("change", followWidth);
 followWidth();
-setSize(localStorage.getItem("bench:size") ?? "m");
 root.querySelector("[data-order]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 document.addEventListener("taxon:refreshed", (event) => {
   if (event.target.matches("[data-import-ended]")) labels.reload().then(grid.reload).then(drawBar);

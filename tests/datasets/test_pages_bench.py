@@ -51,7 +51,7 @@ def test_a_viewer_sees_no_control_that_changes_anything(page: Page, pets: Datase
     viewed = page("viewer").get(f"/datasets/{pets.pk}/").content.decode()
     tagged = page("labeller").get(f"/datasets/{pets.pk}/").content.decode()
     edited = page("engineer").get(f"/datasets/{pets.pk}/").content.decode()
-    tick, bar, delete, add = "thumb-tick", "data-bar ", 'formaction="', "label-add"
+    tick, bar, delete, add = "thumb-tick", "data-bar ", 'data-act="discard"', "label-add"
     assert [tick in viewed, bar in viewed, delete in viewed, add in viewed] == [False] * 4
     assert [tick in tagged, bar in tagged, delete in tagged, add in tagged] == [True, True, False, False]
     assert [tick in edited, bar in edited, delete in edited, add in edited] == [True] * 4

@@ -113,7 +113,7 @@ def test_the_bench_skips_undoes_and_does_it_again(
     client.post(f"{path}/undo/", {"action": done["action"]}, content_type=JSON)
     again = client.post(f"{path}/tag/", {"again": done["action"]}, content_type=JSON).json()
     assert again["changed"] == 3 and counts_of(dataset).skipped == 3
-    back = client.post(f"{path}/skip/", {"images": ids[:1], "back": True}, content_type=JSON).json()
+    back = client.post(f"{path}/skip/", {"images": ids[:1], "unskip": True}, content_type=JSON).json()
     assert back["message"] == "1 picture waits again"
     by_form = client.post(f"{path}/skip/", {"images": ids[3:4]}, follow=True)
     assert "1 picture marked as not sure" in by_form.text
