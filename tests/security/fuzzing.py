@@ -16,6 +16,7 @@ from django.db import connection, models, transaction
 from django.http import HttpResponse
 from django.test import Client
 
+from datasets import filters
 from datasets.models import Dataset, Image, Import, Label, Upload
 from projects.models import AccessToken, AuditEntry, Invitation, Project
 from projects.tokens import make_token
@@ -50,6 +51,16 @@ OPERATORS = {
     "trashed_at__isnull": "0",
     "_connector": "OR",
     "_negated": "1",
+    "name__regex": "^mk",
+    "suggestion__label__name": "red",
+    "dataset__project__memberships__user__password__startswith": "pbkdf2",
+    "dataset__project__tokens__digest__gt": "0",
+    "source__created_by__username": "stranger",
+    "uploader__password": "x",
+    "like__dataset": "1",
+    "order__in": "id",
+    "filter[label__name]": "red",
+    "label[$ne]": "",
 }
 ORDERS = [
     "created_by__password",
@@ -60,7 +71,24 @@ ORDERS = [
     "-sha256",
     "id;--",
     "confidence,id",
+    "label__name",
+    "suggestion__label__dataset__project__name",
+    "dataset__project__memberships__user__password",
+    "dataset__project__tokens__digest",
+    "-source__created_by__last_login",
+    "id__gt",
+    "--id",
+    "+id",
+    " id",
+    "ID",
+    "id,name",
+    "id desc",
+    "sha256__startswith",
+    "-?",
+    "name.collate",
+    "RANDOM()",
 ]
+GOOD_ORDERS, STATES = list(filters.ORDERS), list(filters.STATES)
 ACTORS = ("nobody", "viewer", "labeller", "engineer", "owner")
 
 
@@ -240,7 +268,7 @@ def noise(attack: Attack) -> Any:
         "suggested",
     ]
     texts = ["狗" * 80, '{"id__gt": 0}', "trashed", "-confidence", "{{7*7}}", "²", "\x00", "NaN", "1" * 19]
-    return attack.dice.choice([foreign(attack), *ORDERS, *cursors, *odd, *texts])
+    return attack.dice.choice([foreign(attack), *ORDERS, *GOOD_ORDERS, *STATES, *cursors, *odd, *texts])
 
 
 KEYS = [
@@ -267,12 +295,13 @@ KEYS = [
     "action",
     "into",
     "q",
+    *filters.READERS,
 ]
 
 
 def query(attack: Attack) -> dict[str, Any]:
     """Up to four parameters, known ones and such as look like ORM lookups."""
-    chosen = attack.dice.sample([*KEYS, *OPERATORS], attack.dice.randint(1, 4))
+    chosen = attack.dice.sample(sorted({*KEYS, *OPERATORS}), attack.dice.randint(1, 4))
     return {
         key: OPERATORS[key] if key in OPERATORS and attack.dice.random() < 0.5 else noise(attack)
         for key in chosen
@@ -296,8 +325,8 @@ def spoilt_body(attack: Attack, row: Row) -> dict[str, Any]:
 def extras(attack: Attack) -> list[dict[str, Any]]:
     """What a body might name besides."""
     ids = attack.other.ids
-    filters = [{"import": ids["imports"]}, {"label__dataset__project": 1}, {"label": str(ids["labels"])}]
-    filters += [{"order": order} for order in ORDERS] + [
+    asked = [{"import": ids["imports"]}, {"label__dataset__project": 1}, {"label": str(ids["labels"])}]
+    asked += [{"order": order} for order in [*ORDERS, *GOOD_ORDERS]] + [
         {"import": "9" * 5000},
         {"label": {"pk": 1}},
         {"state": []},
@@ -305,8 +334,8 @@ def extras(attack: Attack) -> list[dict[str, Any]]:
     return [
         {"images": [ids["images"]]},
         {"images": [attack.own.ids["images"], ids["images"]]},
-        {"filter": attack.dice.choice(filters), "images": None},
-        {"filter": urlencode(attack.dice.choice(filters)), "all": "1"},
+        {"filter": attack.dice.choice(asked), "images": None},
+        {"filter": urlencode(attack.dice.choice(asked)), "all": "1"},
         {"view": urlencode(query(attack), doseq=True)},
         {"into": ids["labels"], "move_to": ids["labels"]},
         {"data": [{"dataset": ids["datasets"], "labels": "all"}], "dataset": ids["datasets"]},

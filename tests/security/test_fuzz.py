@@ -12,6 +12,7 @@ from django.test import Client
 
 from datasets.models import Image, Label, Suggestion
 from tests.security.fuzzing import (
+    GOOD_ORDERS,
     LISTS,
     OPERATORS,
     ORDERS,
@@ -132,6 +133,22 @@ def test_a_filter_nobody_offers_filters_nothing_and_an_unknown_order_is_refused(
         assert answer.status_code in (404, 422) or answer.json()["items"] == [] or answer.json() == plain, (
             field_of
         )
+
+
+def test_every_order_that_is_offered_orders_and_its_pages_meet(attack: Attack) -> None:
+    client, path = attack.clients["viewer"], attack.own.address("api/v1/datasets/<int:pk>/images")
+    for order in GOOD_ORDERS:
+        more = {"confidence": {"state": "suggested"}, "margin": {"state": "suggested"}}.get(order.lstrip("-"), {})
+        more = {"like": attack.own.ids["images"]} if order == "similar" else more
+        seen: list[int] = []
+        answer = client.get(path, {"order": order, "limit": 7, **more})
+        while answer.status_code == 200 and answer.json()["next"]:
+            seen += [each["id"] for each in answer.json()["items"]]
+            answer = client.get(path, {"order": order, "limit": 7, "cursor": answer.json()["next"], **more})
+        assert answer.status_code == 200, order
+        seen += [each["id"] for each in answer.json()["items"]]
+        assert len(seen) == len(set(seen)), order
+        assert more or len(seen) == 18, order
 
 
 def test_another_projects_kept_answer_is_not_given_for_its_key(attack: Attack) -> None:
