@@ -16,6 +16,7 @@ class DatasetsConfig(AppConfig):
         """The kinds of background work and the steps of the project home."""
         from datasets import (
             bulk_tagging,
+            copying,
             embeddings,
             exporting,
             followers,
@@ -46,6 +47,7 @@ class DatasetsConfig(AppConfig):
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
         )
+        registry.register(registry.Kind(copying.KIND, "bulk", _("Copy of pictures"), copying.run))
         registry.register(
             registry.Kind(exporting.KIND, "bulk", _("Export of pictures"), exporting.run, exporting.ended)
         )

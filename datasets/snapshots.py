@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 
 from django.contrib.auth.models import User
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from datasets.models import Dataset, Image, Snapshot
+from projects import audit
 from web import storage
 from web.sentences import Refusal
 
@@ -30,6 +31,13 @@ class LabelsMissing(Refusal):
     status = 404
 
 
+class BadName(Refusal):
+    """Not a name that a snapshot can have."""
+
+    code = "bad-name"
+    status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One tagged picture, with what a fair split needs: its hash for near copies, its place for bursts."""
@@ -46,6 +54,7 @@ class Row:
     group: str = ""  # pictures with the same mark belong together, such as a burst
 
 
+LONGEST_NAME = 80
 COLUMNS = [field.name for field in fields(Row)]
 # Columns that came later: left out where they say nothing, so that older content keeps its bytes.
 LATER = {field.name: field.default for field in fields(Row) if field.default is not MISSING}
@@ -78,10 +87,69 @@ def take_snapshot(
         )
 
 
+def take_named(
+    *, dataset: Dataset, label_names: Sequence[str] | None = None, user: User, name: str
+) -> Snapshot:
+    """As `take_snapshot`, under a name that people gave. Raises BadName, LabelsMissing, NothingTagged."""
+    made = take_snapshot(dataset=dataset, label_names=label_names, user=user, name=clean_name(name))
+    audit.note(user, "snapshot.take", project=dataset.project, target=str(made), hash=made.content_hash)
+    return made
+
+
 def line_of(row: Row) -> str:
     """A row as it is kept."""
     kept = {key: value for key, value in asdict(row).items() if value != LATER.get(key, MISSING)}
     return json.dumps(kept, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def rename_snapshot(*, snapshot: Snapshot, name: str, user: User) -> Snapshot:
+    """Call it otherwise; the name is not content. Raises BadName."""
+    before, snapshot.name = snapshot.name, clean_name(name)
+    snapshot.save(update_fields=["name"])
+    audit.note(user, "snapshot.rename", project=snapshot.dataset.project, target=snapshot.name, before=before)
+    return snapshot
+
+
+def clean_name(text: str) -> str:
+    """Trimmed. Raises BadName."""
+    name = " ".join(text.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadName(
+            gettext_noop("A snapshot needs a name of at most %(most)s characters."), most=LONGEST_NAME
+        )
+    return name
+
+
+def rows_now(dataset: Dataset) -> list[Row]:
+    """What a snapshot of all labels would hold now."""
+    return _tagged(dataset, None)
+
+
+@dataclass(frozen=True)
+class Use:
+    """Something of a higher room that was made from a snapshot."""
+
+    name: str
+    url: str
+
+
+Uses = Callable[[Sequence[Snapshot]], Mapping[int, Sequence[Use]]]
+_uses: list[Uses] = []
+
+
+def register_uses(uses: Uses) -> None:
+    """A higher room tells, at start-up, how to find what it made from snapshots: {snapshot: [use, …]}."""
+    if uses not in _uses:
+        _uses.append(uses)
+
+
+def uses_of(snapshots: Sequence[Snapshot]) -> dict[int, list[Use]]:
+    """Who uses which."""
+    found: dict[int, list[Use]] = {}
+    for uses in _uses:
+        for pk, some in uses(snapshots).items():
+            found.setdefault(pk, []).extend(some)
+    return found
 
 
 def _tagged(dataset: Dataset, label_names: Sequence[str] | None) -> list[Row]:

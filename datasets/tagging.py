@@ -17,7 +17,7 @@ from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAc
 from datasets.tally import fold
 from web.sentences import Conflict
 
-GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT)
+GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT, ActionKind.RETURN)
 MARKS = (ActionKind.SKIP, ActionKind.UNSKIP)
 
 
@@ -107,6 +107,8 @@ def undo(*, action: TagAction, user: User) -> Undone:
         values["skipped_at"] = Subquery(change.values("skipped_before")[:1])
     else:
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
+    if action.kind == ActionKind.RETURN:
+        values["trashed_at"] = Subquery(change.values("trashed_before")[:1])
     changed = Image.objects.filter(dataset=action.dataset, last_action=action).update(**values)
     if changed:
         TagAction.objects.filter(pk=action.pk).update(
@@ -134,7 +136,11 @@ def start(dataset: Dataset, user: User, kind: ActionKind, label: Label | None = 
 
 
 def remember_and_change(
-    action: TagAction, chosen: "QuerySet[Image]", *, after: "F | Subquery | None" = None, **values: Any
+    action: TagAction,
+    chosen: "QuerySet[Image]",
+    *,
+    after: "F | Subquery | Value | None" = None,
+    **values: Any,
 ) -> TagAction:
     """Remember what each picture was, then change all, in a few statements whatever their number.
 
@@ -145,7 +151,7 @@ def remember_and_change(
     last = changes.aggregate(last=Max("pk"))["last"] or 0
     own = Cast(Value(None), BigIntegerField()) if after is None else after
     mine = chosen.filter(dataset=action.dataset).order_by().annotate(own_label=own)
-    columns = mine.values_list("pk", "label_id", "skipped_at", "last_action_id", "own_label")
+    columns = mine.values_list("pk", "label_id", "skipped_at", "trashed_at", "last_action_id", "own_label")
     if values.get("label") is not None:
         values["skipped_at"] = None  # whoever could not tell is answered
     try:
@@ -155,12 +161,12 @@ def remember_and_change(
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO datasets_tagchange"  # noqa: S608
-            " (action_id, image_id, before_id, skipped_before, previous_action_id, after_id)"
+            " (action_id, image_id, before_id, skipped_before, trashed_before, previous_action_id, after_id)"
             f" SELECT %s, found.* FROM ({sql}) AS found",
             [action.pk, *params],
         )
     touched = changes.filter(pk__gt=last).values("image")
-    if values.get("label") is not None:
+    if values.get("label") is not None and action.kind != ActionKind.RETURN:
         compare_with_suggestions(action, touched)
     now_changed = Image.objects.filter(pk__in=touched).update(last_action=action, **values)
     action.changed += now_changed

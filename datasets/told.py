@@ -16,6 +16,10 @@ def told_act(action: TagAction) -> str:
         text = ngettext("%(count)s picture in the trash now", "%(count)s pictures in the trash now", count)
     elif action.kind == ActionKind.RESTORE:
         text = ngettext("%(count)s picture restored", "%(count)s pictures restored", count)
+    elif action.kind == ActionKind.RETURN:
+        text = ngettext(
+            "%(count)s picture set back to a snapshot", "%(count)s pictures set back to a snapshot", count
+        )
     elif action.kind == ActionKind.ACCEPT:
         text = ngettext("%(count)s suggestion accepted", "%(count)s suggestions accepted", count)
     elif action.kind == ActionKind.SKIP:

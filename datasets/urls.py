@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from datasets.urls_going_out import GOING_OUT
 from datasets.urls_insight import INSIGHT
 from datasets.views import (
     acts,
@@ -58,6 +59,7 @@ urlpatterns = [
         "datasets/<int:pk>/conflicts/<int:conflict_pk>/reopen/", conflicts.reopen_one, name="conflict-reopen"
     ),
     path("datasets/<int:pk>/import/", imports.import_new, name="import"),
+    *GOING_OUT,
     *INSIGHT,
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("imports/<int:pk>/choose/", choosing.choose_labels, name="import-choose"),

@@ -2,8 +2,23 @@
 
 from ninja import Router
 
-from datasets.api import choices, conflicts, exports, images, imports, labels, mislabels, sets, tagging, uploads
+from datasets.api import (
+    choices,
+    conflicts,
+    copies,
+    exports,
+    images,
+    imports,
+    labels,
+    mislabels,
+    sets,
+    snapshots,
+    tagging,
+    uploads,
+)
 
 router = Router(tags=["datasets"])
-for part in (sets, imports, choices, conflicts, uploads, labels, images, tagging, mislabels, exports):
+for part in (
+    sets, imports, choices, conflicts, uploads, labels, images, tagging, mislabels, exports, snapshots, copies,
+):  # fmt: skip
     router.add_router("", part.router)

@@ -67,6 +67,8 @@ def repeat(asked: Asked) -> Done:
         action = trash_images(dataset=asked.dataset, user=asked.user, chosen=pictures)
     elif before.kind == ActionKind.ACCEPT:
         action = accept_again(before=before, user=asked.user)
+    elif before.kind == ActionKind.RETURN:
+        raise BadAct(gettext_noop("Restore the snapshot again on the page of snapshots."))
     elif before.kind in MARKS:
         mark = skip_images if before.kind == ActionKind.SKIP else unskip_images
         action = mark(dataset=asked.dataset, user=asked.user, chosen=pictures)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from datasets.access import dataset_for
 from datasets.counts import Counts, counts_of, with_counts
+from datasets.exporting import role_for
 from datasets.filters import Filter
 from datasets.label_looks import with_keys
 from datasets.live import latest
@@ -137,6 +138,7 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
         else f"&order={wanted.order}",
         "may_tag": may(request.user, project, at_least=Role.LABELLER),
         "may_edit": may(request.user, project, at_least=MAY_EDIT_LABELS),
+        "may_export": may(request.user, project, at_least=role_for(project)),
         "max_labels": settings.MAX_LABELS,
     }
 

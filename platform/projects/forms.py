@@ -26,7 +26,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Project
-        fields = ["name", "description", "minimum_images", "requests_approve_themselves", "four_eyes"]
+        fields = ["name", "description", "minimum_images", "exports_from", "requests_approve_themselves", "four_eyes"]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
 

@@ -26,6 +26,11 @@ def one_picture(world: World) -> Body:
     return {"images": [world.ids["images"]], "label": "red"}
 
 
+def moved(world: World) -> Body:
+    """A picture that goes to another data set."""
+    return {"images": [world.ids["images"]], "to": world.ids["other data set"], "copy": True}
+
+
 def wish(world: World) -> Body:
     """A training."""
     return {"applications": ["cloud-general"], "data": [{"dataset": world.ids["datasets"], "labels": "all"}]}
@@ -56,8 +61,17 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST datasets/<int:pk>/conflicts/<int:conflict_pk>/settle/": lambda world: {"take": "other"},
     "POST api/v1/datasets/<int:pk>/labels": name,
     "PATCH api/v1/datasets/<int:pk>/labels/<int:label_pk>": name,
-    "POST api/v1/datasets/<int:pk>/labels/<int:label_pk>/merge": lambda world: {"into": world.ids["red label"]},
+    "POST api/v1/datasets/<int:pk>/labels/<int:label_pk>/merge": lambda world: {
+        "into": world.ids["red label"]
+    },
     "DELETE api/v1/datasets/<int:pk>/images": lambda world: {"images": [world.ids["images"]]},
+    "POST datasets/<int:pk>/exports/": lambda world: {"format": "csv"},
+    "POST datasets/<int:pk>/move/": lambda world: {"images": [world.ids["images"]]},
+    "POST api/v1/datasets/<int:pk>/snapshots": name,
+    "PATCH api/v1/datasets/<int:pk>/snapshots/<int:snapshot_pk>": name,
+    "POST api/v1/datasets/<int:pk>/snapshots/<int:snapshot_pk>/restore": lambda world: {"others": "keep"},
+    "POST api/v1/datasets/<int:pk>/copy": name,
+    "POST api/v1/datasets/<int:pk>/move": moved,
     "POST api/v1/datasets/<int:pk>/exports": lambda world: {"format": "csv"},
     "POST api/v1/datasets/<int:pk>/tag": one_picture,
     "POST api/v1/datasets/<int:pk>/accept-suggestions": one_picture,
@@ -73,5 +87,8 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/services/<slug>/switch": lambda world: {"versions": [{"version": world.ids["versions"]}]},
     "POST api/v1/services/<slug>/tokens": name,
     "POST api/v1/services/<slug>/predict": photo,
-    "POST api/v1/services/<slug>/feedback": lambda world: {"prediction": world.ids["predictions"], "label": "red"},
+    "POST api/v1/services/<slug>/feedback": lambda world: {
+        "prediction": world.ids["predictions"],
+        "label": "red",
+    },
 }

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from datasets.models import Dataset, Export, Import, ImportState, LabelConflict, Upload
+from datasets.snapshots import take_snapshot
 from datasets.tagging import tag_images
 from jobs.models import Job
 from projects.invitations import invite
@@ -99,6 +100,8 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
         "conflicts": conflict.pk,
         "uploads": str(upload.pk),
         "tag-actions": acted.pk,
+        "snapshots": take_snapshot(dataset=dataset, user=user, name="First").pk,
+        "other data set": Dataset.objects.create(project=dataset.project, name="Other").pk,
         "exports of data": Export.objects.create(dataset=dataset, format="csv", created_by=user).pk,
     }
 
@@ -139,7 +142,7 @@ def nouns(route: str) -> list[str]:
     """The segments that stand before parameters: `datasets` in `datasets/<int:pk>/`."""
     segments = route.split("/")
     found = [segments[at - 1] for at, segment in enumerate(segments) if PARAMETER.search(segment)]
-    if route.endswith("/restore/"):
+    if route == "datasets/<int:pk>/restore/":
         return ["trashed"]
     return [INSIDE.get((found[0], noun), noun) for noun in found]
 
