@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ from typing import IO, Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from jobs.deaths import out_of_memory_kills
+from training.engine.memory import ran_out_of_memory
 from training.engine.spec import RESULT, Task, write_spec
 from web.sentences import Refusal
 
@@ -56,6 +59,13 @@ class EngineCrashed(RuntimeError):
     """It ended without a result; the job is tried again."""
 
 
+class EngineStarved(EngineCrashed, MemoryError):
+    """It ended for want of memory, without a word of its own: the kernel killed it, or a library gave up.
+
+    Tried again, as another program may have taken the memory; then the person reads what it was.
+    """
+
+
 def threads() -> int:
     """All cores but one, unless the operator says otherwise: the site stays usable."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -71,6 +81,7 @@ def run_engine(task: Task, *, hear: Callable[[Event], None], look: Callable[[], 
     folder = Path(task.work_folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_spec(task, folder / "spec.json")
+    kills = out_of_memory_kills()
     with (folder / "engine.log").open("wb") as log:
         process = start(folder / "spec.json", log)
         try:
@@ -85,7 +96,9 @@ def run_engine(task: Task, *, hear: Callable[[Event], None], look: Callable[[], 
         raise EngineRefused(str(failed.get("code")), str(failed.get("message")))
     if process.returncode:
         tail = (folder / "engine.log").read_text("utf-8", errors="replace")[-LOG_TAIL:]
-        raise EngineCrashed(f"the engine ended with code {process.returncode}:\n{tail}")
+        killed = process.returncode == -signal.SIGKILL and out_of_memory_kills() > kills
+        kind = EngineStarved if killed or ran_out_of_memory(RuntimeError(tail)) else EngineCrashed
+        raise kind(f"the engine ended with code {process.returncode}:\n{tail}")
     return dict(json.loads((folder / RESULT).read_text("utf-8")))
 
 

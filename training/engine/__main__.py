@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
             "interrupted"
         )  # no failure: whoever asked may ask again, and the fit goes on from its checkpoint
         return INTERRUPTED
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, OSError, ImportError) as error:
         if not ran_out_of_memory(error):
             raise
         tell("failed", code="out-of-memory", message="There was not enough memory for this training.")
