@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Sum
-
 from datasets import tally
 from datasets.filters import Filter
 from datasets.grid import WINDOW, bare, up_to, ways
@@ -96,8 +94,3 @@ def with_counts(labels: list[Label], counts: Counts) -> list[Label]:
         label.images_count = counts.labels.get(label.pk, 0)  # type: ignore[attr-defined]
         label.share = f"{100 * label.images_count / most:.1f}"  # type: ignore[attr-defined]
     return labels
-
-
-def bytes_of(dataset: Dataset) -> int:
-    """What the pictures take in storage, those in the trash too."""
-    return Image.objects.filter(dataset=dataset).aggregate(sum=Sum("bytes"))["sum"] or 0

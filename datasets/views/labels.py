@@ -65,8 +65,7 @@ def about(dataset: Dataset, found: Label) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "label": mine,
-        "place": labels.index(mine),
-        "last_place": len(labels) - 1,
+        **places(labels, mine),
         "count": dataset.images.live().filter(label=found).count(),
         "others": [each for each in labels if each.pk != found.pk and each.in_use],
         "colours": [(colour, place, place == place_of(found)) for place, colour in enumerate(PALETTE)],
@@ -74,6 +73,14 @@ def about(dataset: Dataset, found: Label) -> dict[str, Any]:
         "examples": examples_of(found),
         "most_examples": MOST_EXAMPLES,
     }
+
+
+def places(labels: list[Label], mine: Label) -> dict[str, int | None]:
+    """Where the label would stand one further up or down among those that are shown with it; None at an end."""
+    beside = [place for place, each in enumerate(labels) if each.in_use == mine.in_use]
+    at = beside.index(labels.index(mine))
+    up, down = beside[at - 1] if at else None, beside[at + 1] if at + 1 < len(beside) else None
+    return {"up": up, "down": down}
 
 
 @login_required

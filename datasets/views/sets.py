@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -12,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets.access import dataset_for
-from datasets.counts import bytes_of, counts_of
+from datasets.counts import counts_of
 from datasets.creation import NameTaken, create_dataset, describe, restore_dataset, trash_dataset
 from datasets.forms import DatasetForm
 from datasets.history import recent_actions
 from datasets.models import Dataset
 from datasets.progress_by_person import Progress, progress_of
+from datasets.storage_used import bytes_in, used_by
 from datasets.told import told_act
 from datasets.views.acknowledging import person
 from projects.access import may, project_for
@@ -54,7 +56,7 @@ def card_of(dataset: Dataset) -> dict[str, Any]:
         "dataset": dataset,
         "counts": counts,
         "share": counts.labelled / counts.total if counts.total else None,
-        "bytes": bytes_of(dataset),
+        "bytes": bytes_in(dataset),
         "images": dataset.images.live().order_by("-id")[:THUMBNAILS],
     }
 
@@ -89,7 +91,8 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
         "dataset": dataset,
         "form": form,
         "counts": counts_of(dataset),
-        "bytes": bytes_of(dataset),
+        "used": used_by(dataset),
+        "trash_days": django_settings.TRASH_DAYS,
     }
     return render(request, "datasets/dataset_settings.html", context)
 

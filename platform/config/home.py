@@ -1,13 +1,13 @@
 """The project home: the path from pictures to predictions, and what goes on."""
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from datasets.models import Image
+from datasets.storage_used import bytes_in_project
 from projects.access import allowed_projects, may, project_for
 from projects.models import Project, Role
 from projects.steps import all_steps
@@ -54,7 +54,7 @@ def project_home(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": versions[:SHOWN],
         "services": services.order_by("-id")[:SHOWN],
         "jobs": project.jobs.told().active().order_by("-id")[:SHOWN],
-        "storage": Image.objects.filter(dataset__project=project).aggregate(total=Sum("bytes"))["total"] or 0,
+        "storage": bytes_in_project(project),
         "is_owner": may(request.user, project, at_least=Role.OWNER),
         "active": "home",
     }
