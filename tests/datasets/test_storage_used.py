@@ -38,19 +38,17 @@ def test_an_empty_data_set_takes_nothing(team: Team) -> None:
     assert used_by(make_dataset(team)).total == 0
 
 
-def test_the_sum_is_read_from_an_index_alone(team: Team) -> None:
+def test_the_sum_goes_by_the_index_that_holds_the_bytes(team: Team) -> None:
     dataset = make_dataset(team)
     make_images(dataset, 3)
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
+    with CaptureQueriesContext(connection) as seen:
         used_by(dataset)
     if connection.vendor != "sqlite":
         return
     sql = next(query["sql"] for query in seen if "SUM" in query["sql"] and "IS NULL" in query["sql"])
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        assert "COVERING INDEX image_by_bytes" in str(cursor.fetchall())
+        assert "INDEX image_by_bytes (dataset_id=? AND bytes>?)" in str(cursor.fetchall())
 
 
 def test_settings_list_and_project_say_it(team: Team, page: Callable[[str], Client]) -> None:
