@@ -14,7 +14,7 @@ from django.db import connection
 
 from jobs.models import Job
 from jobs.running import perform
-from projects.models import AuditEntry
+from projects.models import AccessToken, AuditEntry
 from serving import publication, revisions
 from serving.models import Service, ServiceState
 from serving.tokens import make_service_token
@@ -74,6 +74,35 @@ class Command(house_clerk.Command):
             project=self.team.project, version=self.versions[0], name="Shop", slug=slug, by=self.owner
         )
 
+    def request(self, slug: str) -> None:
+        """As `publish`, where somebody has to approve."""
+        project = self.team.project
+        project.requests_approve_themselves = False  # not saved: for this request alone
+        try:
+            self.publish(slug)
+        finally:
+            project.requests_approve_themselves = True
+
+    def approve(self, slug: str) -> None:
+        """Say yes."""
+        publication.approve(service=self.service(slug), by=self.owner)
+
+    def reject(self, slug: str) -> None:
+        """Say no."""
+        publication.reject(service=self.service(slug), by=self.owner)
+
+    def take_offline(self, slug: str) -> None:
+        """It answers nobody."""
+        publication.take_offline(service=self.service(slug), by=self.owner)
+
+    def bring_online(self, slug: str) -> None:
+        """It warms up again."""
+        publication.bring_online(service=self.service(slug), by=self.owner)
+
+    def release(self, slug: str) -> None:
+        """For good."""
+        publication.release(service=self.service(slug), by=self.owner)
+
     def warm(self, job: int) -> None:
         """What a woken worker does."""
         perform(job)
@@ -93,6 +122,24 @@ class Command(house_clerk.Command):
         return {"status": status, "seconds": time.monotonic() - began}
 
     # ---- what became of it
+    def token(self, slug: str) -> str:
+        """A secret that calls it."""
+        return make_service_token(service=self.service(slug), name="caller", by=self.owner)[1]
+
+    def standing(self, slug: str) -> dict[str, Any]:
+        """Where a service stands, and what was noted, queued and revoked for it."""
+        service = self.service(slug)
+        notes = AuditEntry.objects.filter(target=slug).values_list("action", flat=True)
+        waiting = Job.objects.active().filter(kind="serving.warm", payload__service=service.pk)
+        return {
+            "state": service.state,
+            "released": service.released_at is not None,
+            "decided": service.decided_at is not None,
+            "notes": list(notes),
+            "jobs": list(waiting.values_list("pk", flat=True)),
+            "tokens": AccessToken.objects.live().filter(resource=service.resource).count(),
+        }
+
     def facts(self, slug: str) -> dict[str, Any]:
         """What the rows say, and whether they agree with one another and with the files."""
         service = Service.objects.filter(slug=slug).select_related("revision").first()
