@@ -124,7 +124,8 @@ def features_for(attempt: Attempt, seen: Sequence[Seen]) -> Features:
         parts = []
         for start in range(0, len(known), AT_ONCE):
             attempt.check()
-            parts.append(features.whole(np.arange(start, min(start + AT_ONCE, len(known)))) @ basis)
+            whole = features.whole(np.arange(start, min(start + AT_ONCE, len(known))))
+            parts.append(unit(whole @ basis))
         features.short = np.concatenate(parts)
     return features
 

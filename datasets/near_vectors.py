@@ -11,7 +11,7 @@ DIMENSIONS = 96  # enough to find candidates by; the whole vectors decide
 SAMPLE = 4_000
 CELLS_EACH = 3  # so that near ones on both sides of a border meet
 LARGEST_CELL = 3_000
-SLACK = 0.04  # by which the short vectors may understate a likeness
+SLACK = 0.06  # by which the short vectors may understate a likeness
 Vectors: TypeAlias = NDArray[np.float32]
 Whole = Callable[[NDArray[np.int64]], Vectors]
 
@@ -33,7 +33,7 @@ def near_vectors(
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs (first < second) with a cosine of at least `least`; cost grows with n^1.5, a few may be missed.
 
-    `short`: [n, DIMENSIONS] on `basis_of`; `whole(indices)` gives the unit vectors themselves.
+    `short`: unit vectors [n, DIMENSIONS] on `basis_of`; `whole(indices)` gives the unit vectors themselves.
     """
     seen: set[tuple[int, int]] = set()
     for members in cells_of(short):

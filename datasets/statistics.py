@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, F, IntegerField, Q, QuerySet
-from django.db.models.functions import Greatest, Least
+from django.db.models.functions import Least
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -21,9 +21,9 @@ LIGHT = (0, DARK, 80, 120, 160, BRIGHT, None)
 SHARP = (0, BLURRED, 100, 500, 2000, 8000, None)
 SHAPES: tuple[tuple[str, Any, Q], ...] = (
     ("tall", gettext_lazy("taller than 1 : 2"), Q(height__gt=2 * F("width"))),
-    ("upright", gettext_lazy("upright"), Q(height__lte=2 * F("width"), tall__gt=0)),
-    ("square", gettext_lazy("about square"), Q(tall__lte=0, wide__lte=0)),
-    ("lying", gettext_lazy("lying"), Q(width__lte=2 * F("height"), wide__gt=0)),
+    ("upright", gettext_lazy("upright"), Q(height__lte=2 * F("width"), taller__gt=0)),
+    ("square", gettext_lazy("about square"), Q(taller__lte=0, wider__lte=0)),
+    ("lying", gettext_lazy("lying"), Q(width__lte=2 * F("height"), wider__gt=0)),
     ("wide", gettext_lazy("wider than 2 : 1"), Q(width__gt=2 * F("height"))),
 )
 
@@ -101,9 +101,8 @@ def counted(images: "QuerySet[Image]") -> dict[str, int]:
     rows = images.annotate(
         short=short,
         # A ninth of the longer side apart still counts as square.
-        tall=F("height") * 8 - F("width") * 9,
-        wide=F("width") * 8 - F("height") * 9,
-        side=Greatest("width", "height"),
+        taller=F("height") * 8 - F("width") * 9,
+        wider=F("width") * 8 - F("height") * 9,
     )
     asked: dict[str, Any] = {"total": Count("pk"), "measured": Count("brightness")}
     for name, column, edges in (
@@ -135,9 +134,14 @@ def ranged(counts: dict[str, int], name: str, edges: tuple[int | None, ...], col
         if column:
             limits: dict[str, Any] = {f"min_{column}": low or None}
             limits |= {f"max_{column}": high - 1 if high else None}
-            query = Filter(**limits).query()
+            query = everywhere(Filter(**limits))
         bars.append(Bar(text, counts[f"{name}_{at}"], query))
     return bars
+
+
+def everywhere(wanted: Filter) -> str:
+    """The bench's address for it, with a label or without; nothing said would mean those without."""
+    return f"state=all&{wanted.query()}"
 
 
 def scaled(bars: list[Bar]) -> list[Bar]:
@@ -173,12 +177,13 @@ def labels_chart(dataset: Dataset, images: "QuerySet[Image]") -> Chart:
 def imports_chart(dataset: Dataset, images: "QuerySet[Image]") -> Chart:
     """Where the pictures came from, the largest imports first."""
     rows = list(images.values_list("source").annotate(n=Count("pk")).order_by("-n")[:MOST_BARS])
-    begun = dict(dataset.imports.filter(pk__in=[pk for pk, _n in rows if pk]).values_list("pk", "created_at"))
+    begun = {each.pk: each for each in dataset.imports.filter(pk__in=[pk for pk, _n in rows if pk])}
     bars = []
     for pk, count in rows:
         if pk in begun:
-            name = date_format(begun[pk], "SHORT_DATETIME_FORMAT")
-            bars.append(Bar(name, count, Filter(source=pk).query()))
+            when = date_format(begun[pk].created_at, "SHORT_DATETIME_FORMAT")
+            files = ", ".join(str(source.get("name", "")) for source in begun[pk].sources[:1])
+            bars.append(Bar(f"{when} · {files}", count, Filter(source=pk).query()))
         else:
             bars.append(Bar(_("Elsewhere"), count))
     return Chart("imports", _("Imports"), bars)
@@ -189,25 +194,25 @@ def hints_on(counts: dict[str, int]) -> list[Hint]:
     asked = (
         (
             counts["light_0"],
-            gettext_noop("%(count)s pictures are very dark: look at them."),
+            gettext_noop("Very dark pictures: %(count)s. Look at them."),
             Filter(max_brightness=DARK - 1),
         ),
         (
             counts[f"light_{len(LIGHT) - 2}"],
-            gettext_noop("%(count)s pictures are very bright: look at them."),
+            gettext_noop("Very bright pictures: %(count)s. Look at them."),
             Filter(min_brightness=BRIGHT),
         ),
         (
             counts["sharp_0"],
-            gettext_noop("%(count)s pictures are blurred, or show a plain surface: look at them."),
+            gettext_noop("Pictures that are blurred, or show a plain surface: %(count)s. Look at them."),
             Filter(max_sharpness=BLURRED - 1),
         ),
     )
-    found = [Hint(Sentence(text, count=count), wanted.query()) for count, text, wanted in asked if count]
+    found = [Hint(Sentence(text, count=count), everywhere(wanted)) for count, text, wanted in asked if count]
     odd = counts["tall"] + counts["wide"]
     if 0 < odd < counts["total"] / 2:
         text = gettext_noop(
-            "%(count)s pictures are more than twice as long as wide; they are squeezed most when a model sees them."
+            "Pictures more than twice as long as wide: %(count)s. They are squeezed most when a model sees them."
         )
         found.append(Hint(Sentence(text, count=odd)))
     return found

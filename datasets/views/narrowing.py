@@ -18,7 +18,8 @@ from datasets.templatetags.labels import sure
 SAYS_WHICH = ("state", "label", "import", "like")
 IN_THE_MENU = (
     "name", "uploader", "tagger", "since", "until", "min_width", "max_width", "min_height", "max_height",
-    "min_bytes", "max_bytes", "confidence_below",
+    "min_bytes", "max_bytes", "min_brightness", "max_brightness", "min_sharpness", "max_sharpness",
+    "confidence_below",
 )  # fmt: skip
 DOUBTS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
@@ -119,6 +120,10 @@ def chips(dataset: Dataset, wanted: Filter) -> list[Chip]:
         (_("Width"), span(wanted.min_width, wanted.max_width), {"min_width": None, "max_width": None}),
         (_("Height"), span(wanted.min_height, wanted.max_height), {"min_height": None, "max_height": None}),
         (_("File"), span(wanted.min_bytes, wanted.max_bytes, filesizeformat), {"min_bytes": None, "max_bytes": None}),
+        (_("Brightness"), span(wanted.min_brightness, wanted.max_brightness),
+         {"min_brightness": None, "max_brightness": None}),
+        (_("Sharpness"), span(wanted.min_sharpness, wanted.max_sharpness),
+         {"min_sharpness": None, "max_sharpness": None}),
         (_("Less sure than"), doubt(wanted.confidence_below), {"confidence_below": None}),
     ]  # fmt: skip
     return [Chip(name, value, view_query(wanted, **without)) for name, value, without in found if value]
