@@ -8,6 +8,7 @@ import struct
 import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from datasets.reasons import NotAccepted
 from datasets.zipformat import Entry, extra_field
@@ -15,7 +16,8 @@ from datasets.zipformat import Entry, extra_field
 ENCODINGS = ("utf-8", "gbk", "big5", "shift_jis", "euc_kr", "cp437")
 # What Windows writes under those names, and a little more.
 DECODERS = {"gbk": "gb18030", "big5": "cp950", "shift_jis": "cp932", "euc_kr": "cp949"}
-SURE, AHEAD = 0.75, 0.15  # how much names must look like words, and more than any rival
+SURE, AHEAD, HARDLY = 0.75, 0.1, 0.5  # how much names must look like words, and more than any rival
+UTF8_SAYS = 4  # letters from which on valid UTF-8 is no chance
 KOREAN_SAYS = 6  # letters from which on Korean is no chance: it shares most of its codes with GBK
 LITTER_FOLDERS = {"__macosx", "@eadir", ".spotlight-v100", ".trashes"}
 LITTER_FILES = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", "icon\r"}
@@ -26,12 +28,21 @@ def encoding_of(names: Sequence[bytes]) -> str:
     foreign = foreign_among(names)
     if not foreign:
         return "utf-8"
-    readable = {each: text for each in ("utf-8", "gbk") if (text := _all_decoded(foreign, each)) is not None}
-    if not readable:
+    worth = {each: _plausibility(text) for each, text in _readable(foreign, ENCODINGS[:-1]).items()}
+    likely = {each: worth[each] for each in ("utf-8", "gbk") if each in worth}
+    others = {each: value for each, value in worth.items() if each not in likely}
+    if max(likely.values(), default=0) < HARDLY and max(others.values(), default=0) >= SURE:
+        return max(others, key=others.__getitem__)
+    if not likely:
         # Packed on several machines: where many names are UTF-8 it is that, and the others are read on their own.
         return "utf-8" if 2 * sum(map(_is_utf8, foreign)) >= len(foreign) else "cp437"
     # max() keeps the first of equals: UTF-8.
-    return max(readable, key=lambda each: _plausibility(readable[each]))
+    return max(likely, key=likely.__getitem__)
+
+
+def _readable(names: Sequence[bytes], encodings: Iterable[str]) -> dict[str, list[str]]:
+    """The names in each encoding in which all of them can be read."""
+    return {each: text for each in encodings if (text := _all_decoded(names, each)) is not None}
 
 
 def is_sure(names: Sequence[bytes], decided: str) -> bool:
@@ -39,15 +50,18 @@ def is_sure(names: Sequence[bytes], decided: str) -> bool:
     foreign = foreign_among(names)
     if not foreign:
         return True
-    read = {each: text for each in ENCODINGS[:-1] if (text := _all_decoded(foreign, each)) is not None}
+    read = _readable(foreign, ENCODINGS)
     if decided not in read:
         return False
-    if "euc_kr" in read and sum(not char.isascii() for char in "".join(read["euc_kr"])) < KOREAN_SAYS:
-        del read["euc_kr"]
+    letters = {each: sum(not char.isascii() for char in "".join(text)) for each, text in read.items()}
+    if decided == "utf-8" and letters["utf-8"] >= UTF8_SAYS:
+        return True
+    if letters.get("euc_kr", 0) < KOREAN_SAYS:
+        read.pop("euc_kr", None)
+    if decided != "cp437":
+        del read["cp437"]  # in which anything can be read
     worth = {each: _plausibility(text) for each, text in read.items()}
     own = worth.pop(decided)
-    if decided == "utf-8" and len(foreign) > 2 and own > 0:
-        return True  # names in another encoding are hardly ever valid UTF-8, several never
     return own >= SURE and all(own >= other + AHEAD for other in worth.values())
 
 
@@ -98,19 +112,32 @@ def _words(name: str) -> list[str]:
     return "".join(char if char.isalpha() else " " for char in name).split()
 
 
+@lru_cache(maxsize=65_536)
 def _worth(char: str) -> float:
     """1 for a letter in daily use, less for one that hardly anybody writes; ASCII says nothing."""
     if char.isascii():
         return 0.0
+    if "\uff61" <= char <= "\uff9f":
+        return 0.3  # half-width kana, which nobody types into names
     if _script(char) != "CJK":
         return 1.0 if char <= "\u024f" or "\u0370" <= char <= "\u052f" or char > "\u05ff" else 0.0
+    # The first levels of the two standards hold the 3,755 and the 5,401 most used
+    if 0xB0 <= _lead(char, "gb2312") < 0xD8 or "\u3040" <= char <= "\u30ff":
+        return 1.0
+    if 0xA4 <= _lead(char, "big5") < 0xC7:
+        return 0.9
+    return 0.4 if _lead(char, "gb2312") else 0.3
+
+
+def _lead(char: str, encoding: str) -> int:
+    """The first byte; 0 where the encoding lacks the letter."""
     try:
-        lead = char.encode("gb2312")[0]
+        return char.encode(encoding)[0]
     except UnicodeEncodeError:
-        return 0.3  # traditional forms and rarer characters
-    return 1.0 if lead < 0xD8 else 0.4  # the standard's first level holds the 3,755 most used
+        return 0
 
 
+@lru_cache(maxsize=65_536)
 def _script(char: str) -> str:
     first = unicodedata.name(char, "?").split(" ")[0].split("-")[0]
     return "CJK" if first in ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "FULLWIDTH") else first

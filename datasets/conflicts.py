@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from datasets.choices import Choices, IfHere
 from datasets.models import Dataset, Image, Import, ImportState, Label, LabelConflict, TagAction
-from datasets.tagging import tag_images, undo
+from datasets.tagging import GIVES_LABELS, tag_images, undo
 from web.sentences import Conflict
 
 
@@ -22,14 +22,24 @@ class SettledAlready(Conflict):
 
 
 def open_conflicts(dataset: Dataset) -> QuerySet[LabelConflict]:
-    """Those that still are: the picture is there under a label other than the one it came again under."""
+    """Those that still are: the picture is there under a label other than the one it came again under.
+
+    Whoever gave the picture a label since, knew it: such a conflict is settled without being asked about. An act
+    that settled another conflict says nothing about this one.
+    """
+    mine = LabelConflict.objects.filter(dataset=dataset)
     unsettled = Q(settled_at=None) | Q(action__undone_at__isnull=False)
-    found = LabelConflict.objects.filter(
-        unsettled, dataset=dataset, image__trashed_at=None, image__label__isnull=False, label__removed_at=None
+    found = mine.filter(
+        unsettled, image__trashed_at=None, image__label__isnull=False, label__removed_at=None
+    ).exclude(image__label=F("label"))
+    labelled_since = Exists(
+        TagAction.objects.filter(
+            pk=OuterRef("image__last_action"), kind__in=GIVES_LABELS, created_at__gt=OuterRef("created_at")
+        ).exclude(pk__in=mine.exclude(action=None).values("action"))
     )
     # An import that was taken back says nothing any more; one whose row is gone still did
-    found = found.exclude(source__in=Import.objects.filter(dataset=dataset, state=ImportState.UNDONE))
-    return found.exclude(image__label=F("label")).order_by("id")
+    taken_back = Import.objects.filter(dataset=dataset, state=ImportState.UNDONE)
+    return found.exclude(labelled_since).exclude(source__in=taken_back).order_by("id")
 
 
 def note(found: Import, pairs: Iterable[tuple[Image, Label, str]]) -> None:

@@ -67,6 +67,8 @@ def row_of(
     row = plan.rows[number]
     to = row.to if said is None else str(said.get(f"to-{number}", "")).strip()
     others = {label: count for label, count in row.here.items() if label and label != row.to}
+    proposed = {each.name: each.to for each in plan.rows}
+    twice = [(name, n, proposed.get(name) != row.to) for name, n in row.twice.items() if name != row.name]
     return {
         "number": number,
         "row": row,
@@ -75,10 +77,10 @@ def row_of(
         "count": known.get(to),
         "others": others,
         "already": sum(row.here.values()) - sum(others.values()),
-        "twice": {name: count for name, count in row.twice.items() if name != row.name},
+        "twice": twice,
         "again": row.twice.get(row.name, 0),
         "refused": sum(row.refused.values()),
-        "asks": bool(row.why or others),
+        "asks": row.why in {"lookalike", "bad"} or bool(others) or any(differs for _, _, differs in twice),
     }
 
 

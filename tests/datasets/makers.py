@@ -3,7 +3,7 @@
 import io
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
@@ -30,9 +30,15 @@ def zip_of(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 
 
 def raw_zip(
-    files: Mapping[bytes, bytes], *, flags: int = 0, method: int = 0, mode: int = 0, extra: bytes = b""
+    files: Mapping[bytes, bytes],
+    *,
+    flags: int = 0,
+    method: int = 0,
+    mode: int = 0,
+    extra: bytes = b"",
+    marked: Container[bytes] = (),
 ) -> bytes:
-    """A zip written by hand: raw names, and whatever flags and methods no library would write."""
+    """A zip written by hand: raw names (those `marked` as UTF-8), and whatever no library would write."""
     import zlib
 
     body, directory = b"", b""
@@ -40,10 +46,11 @@ def raw_zip(
         packed = content if method != 8 else zlib.compress(content)[2:-4]
         crc = zlib.crc32(content)
         sizes = (crc, len(packed), len(content), len(name), len(extra))
-        local = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, flags, method, 0, 33, *sizes)
+        flagged = flags | (0x800 if name in marked else 0)
+        local = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, flagged, method, 0, 33, *sizes)
         directory += struct.pack(
             "<4s4B4H3L5H2L",
-            *(b"PK\x01\x02", 20, 3, 20, 0, flags, method, 0, 33, *sizes, 0, 0, 0, mode << 16, len(body)),
+            *(b"PK\x01\x02", 20, 3, 20, 0, flagged, method, 0, 33, *sizes, 0, 0, 0, mode << 16, len(body)),
         )
         directory += name + extra
         body += local + name + extra + packed

@@ -286,6 +286,20 @@ def test_the_page_shows_the_plan_and_takes_the_choice(work: Work, team: Team, pa
     )
 
 
+def test_the_page_says_what_is_here_and_what_lies_in_it_twice(work: Work, team: Team, page: Page) -> None:
+    dataset = make_dataset(team)
+    one, two, three = colours(3)
+    begin(team, dataset, ("1.png", one), label_name="cat")
+    begin(team, dataset, ("2.png", two), label_name="dog")
+    work()
+    content = {"cat/1.png": one, "cat/2.png": two, "cat/3.png": three, "cow/4.png": three, "cow/5.png": three}
+    found = asked(work, team, dataset, ("a.zip", zip_of(content | {"6.png": three, "cow/7.png": b"no"})))
+    shown = page("labeller").get(f"/imports/{found.pk}/").content.decode()
+    for sentence in ("1 is here as “dog”.", "1 is here already.", "2 lie under “cat” too.", "1 cannot be taken."):
+        assert sentence in shown
+    assert 'name="conflicts" value="take"' in shown
+
+
 def test_a_refused_choice_comes_back_with_what_was_typed(work: Work, team: Team, page: Page) -> None:
     found = asked(work, team, make_dataset(team), files("cat/1.png"))
     answer = page("labeller").post(f"/imports/{found.pk}/choose/", {"name-0": "cat", "to-0": "a/b"})

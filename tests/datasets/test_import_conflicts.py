@@ -82,6 +82,23 @@ def test_what_somebody_settled_on_the_bench_is_not_asked_any_more(pets: Dataset,
     assert not open_conflicts(pets)
 
 
+def test_a_third_label_given_on_the_bench_settles_it(pets: Dataset, team: Team) -> None:
+    person, cow = team.people["engineer"], pets.labels.create(name="cow")
+    act = tag_images(dataset=pets, user=person, chosen=pets.images.all(), label=cow)
+    assert not open_conflicts(pets)
+    undo(action=act, user=person)
+    assert one(pets).label.name == "dog"
+
+
+def test_of_three_labels_each_is_asked_about(work: Work, team: Team) -> None:
+    dataset, person = make_dataset(team), team.people["labeller"]
+    begin(team, dataset, ("a.zip", zip_of({f"{name}/1.png": picture() for name in ("cat", "dog", "cow")})))
+    work()
+    first, second = open_conflicts(dataset)
+    settle(conflict=first, user=person, take=True)
+    assert one(dataset).pk == second.pk  # dog or cow?
+
+
 def test_an_import_that_was_taken_back_asks_nothing(pets: Dataset, team: Team) -> None:
     source = one(pets).source
     assert source is not None
