@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects.access import Forbidden, caller, may
@@ -167,6 +168,7 @@ def rollback(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
+@never_cache
 def make_token(request: HttpRequest, slug: str) -> HttpResponse:
     """A token for a program; its secret is on this very answer and nowhere else."""
     service = service_for(request.user, slug, at_least=Role.ENGINEER, scope="publish")

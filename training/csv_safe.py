@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The wide forms too: spreadsheets take them for the same in Chinese and Japanese.
+FORMULA_STARTS = (*"=+-@＝＋－＠", "\t", "\r", "\n")
 BOM = "\ufeff"  # without it Excel takes UTF-8 for the local code page
 
 

@@ -48,6 +48,8 @@ if _base and _base.hostname:
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [f"{_base.scheme}://{_base.netloc}"] if _base else [])
 if _base and _base.path:
     FORCE_SCRIPT_NAME = _base.path
+    # Beside another site of the same host, whose cookies may have the same names.
+    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = _base.path
 if _base and _base.scheme == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True

@@ -4,7 +4,7 @@ from django.contrib.auth import views
 from django.urls import path, reverse_lazy
 from django.views.decorators.http import require_http_methods
 
-from projects.proving import ConfirmPassword
+from projects.proving import ConfirmPassword, NewPassword
 from projects.signing_in import SignIn
 
 PLAIN = ["get", "post"]
@@ -14,7 +14,7 @@ urlpatterns = [
     path("confirm/", ConfirmPassword.as_view(), name="confirm_password"),
     path(
         "password/",
-        views.PasswordChangeView.as_view(success_url=reverse_lazy("home"), http_method_names=PLAIN),
+        NewPassword.as_view(success_url=reverse_lazy("home")),
         name="password_change",
     ),
     # Reached by a link that the operator made (`manage.py reset_link`).

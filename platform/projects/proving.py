@@ -6,9 +6,10 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
-from django.contrib.auth.views import RedirectURLMixin
+from django.contrib.auth.views import PasswordChangeView, RedirectURLMixin
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -89,16 +90,43 @@ class ProofForm(forms.Form):
 
     def clean_password(self) -> str:
         """Right, and not tried too fast."""
-        user, password = self.request.user, self.cleaned_data["password"]
-        assert isinstance(user, User)
-        tries = Tries.at_account(self.request, user.get_username())
-        if seconds := tries.wait():
-            raise forms.ValidationError(_(SLOWED), code="slowed", params={"seconds": seconds})
-        if not user.check_password(password):
-            tries.failed()
-            raise forms.ValidationError(_("This is not your password."), code="wrong")
-        tries.succeeded()
-        return str(password)
+        return own_password(self.request, self.cleaned_data["password"])
+
+
+def own_password(request: HttpRequest, password: str) -> str:
+    """The password, if it is that of who is signed in; raises ValidationError, also for guessing too fast."""
+    assert isinstance(request.user, User)
+    tries = Tries.at_account(request, request.user.get_username())
+    if seconds := tries.wait():
+        raise forms.ValidationError(_(SLOWED), code="slowed", params={"seconds": seconds})
+    if not request.user.check_password(password):
+        tries.failed()
+        raise forms.ValidationError(_("This is not your password."), code="wrong")
+    tries.succeeded()
+    return password
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """Who sits down at somebody's open session guesses no faster than at the sign-in."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        """Right, and not tried too fast."""
+        return own_password(self.request, self.cleaned_data["old_password"])
+
+
+class NewPassword(PasswordChangeView):
+    """The page for the own password."""
+
+    form_class = NewPasswordForm
+    http_method_names = ["get", "post"]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The form looks at where the try comes from."""
+        return {**super().get_form_kwargs(), "request": self.request}
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")

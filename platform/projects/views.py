@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects import audit
@@ -105,6 +106,7 @@ def member_change(request: HttpRequest, pk: int, member_pk: int) -> HttpResponse
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@never_cache
 def tokens(request: HttpRequest, pk: int) -> HttpResponse:
     """The access tokens of a project; a new one's secret is shown once, on the answer to the form itself."""
     project = project_for(request.user, pk, at_least=Role.ENGINEER)

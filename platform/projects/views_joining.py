@@ -28,6 +28,7 @@ KEPT = "invitation"  # in the session: the digest of the link that led here
 
 @login_required
 @require_POST
+@never_cache
 def invitation_make(request: HttpRequest, pk: int) -> HttpResponse:
     """A link for one person, shown this once."""
     project = project_for(request.user, pk, at_least=Role.OWNER)

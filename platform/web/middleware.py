@@ -33,6 +33,8 @@ class ContentSecurityPolicy:
         policy = dashboard.policy(settings.CSP) if is_dashboard else settings.CSP
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", NO_DEVICES)  # the camera's own page opens it
+        # What one person sees is kept by no proxy, and asked for anew after signing out.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
 
