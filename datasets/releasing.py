@@ -1,6 +1,6 @@
 """Releasing: pictures of the trash go at once and for good, those that snapshots hold too, to free their storage."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.models import Dataset, Image, Label, Snapshot
 from datasets.purging import delete_dataset, delete_images, in_batches, members, sweep_freed
+from datasets.snapshots import Use, uses_of
 from datasets.trash import Place
 from jobs import queue
 from jobs.attempts import Attempt
@@ -23,8 +24,6 @@ from web.sentences import Conflict, Sentence
 
 KIND = "datasets.release"
 RELEASING = Sentence(gettext_noop("Freeing the storage"))
-Users = Callable[[Collection[int]], Sequence[str]]
-_users: list[Users] = []
 
 
 class NotInTrash(Conflict):
@@ -33,18 +32,13 @@ class NotInTrash(Conflict):
     code = "not-in-trash"
 
 
-def register_users(users: Users) -> None:
-    """The room that learns from snapshots says at start-up what learned from these ones, in words for people."""
-    _users.append(users)
-
-
 @dataclass(frozen=True)
 class Cost:
     """What a release would free, and what was made with it."""
 
     images: int
     bytes: int
-    users: Sequence[str]
+    users: Sequence[Use]
 
 
 def cost_of(images: "QuerySet[Image]") -> Cost:
@@ -52,8 +46,9 @@ def cost_of(images: "QuerySet[Image]") -> Cost:
     size = images.order_by().aggregate(sum=Sum("bytes"))["sum"] or 0
     ids = np.fromiter(images.order_by().values_list("pk", flat=True), dtype=np.int64)
     snapshots = Snapshot.objects.filter(dataset__in=images.order_by().values("dataset").distinct())
-    using = [pk for pk, key in snapshots.values_list("pk", "key") if np.isin(members(key), ids).any()]
-    return Cost(len(ids), size, [name for users in _users for name in users(using)] if using else [])
+    using = [snapshot for snapshot in snapshots if np.isin(members(snapshot.key), ids).any()]
+    users = {use.name: use for uses in uses_of(using).values() for use in uses}
+    return Cost(len(ids), size, list(users.values()))
 
 
 @transaction.atomic

@@ -14,11 +14,10 @@ class TrainingConfig(AppConfig):
     def ready(self) -> None:
         """The training job, the steps of the project home, and the feature extractor for data sets."""
         from datasets.embeddings import register_provider
-        from datasets.releasing import register_users
         from datasets.snapshots import register_uses
         from jobs.registry import register as register_job
         from projects.steps import register as register_step
-        from training import jobs, steps, versions
+        from training import jobs, steps
         from training.extractors import provided
         from training.snapshot_uses import versions_from
 
@@ -26,5 +25,4 @@ class TrainingConfig(AppConfig):
         register_step(steps.TRAIN)
         register_step(steps.REPORT)
         register_provider(provided)
-        register_users(versions.that_learned_from)
         register_uses(versions_from)

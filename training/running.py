@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -46,6 +47,20 @@ class DataGone(Refusal):
     """The data set went away before the training began."""
 
     code = "data-gone"
+
+
+def refuse_without_a_label(data: Manifest, made: inputs.Inputs) -> None:
+    """Released pictures are left out and the training goes on, but not where a label has lost them all."""
+    left = set(np.load(made.task["targets"]).tolist())
+    gone = [label for at, label in enumerate(data.labels) if at not in left]
+    if gone and made.left_out:
+        raise DataGone(
+            gettext_noop(
+                "All pictures of “%(label)s” are gone or cannot be read; %(count)s are missing in all."
+            ),
+            label=gone[0],
+            count=len(made.left_out),
+        )
 
 
 class StoppedEarly(Refusal):
@@ -111,6 +126,7 @@ class Run:
         else:
             made = inputs.pixel_inputs(self.scratch, data, threads=threads(), done=self.prepared)
         self.left_out = made.left_out
+        refuse_without_a_label(data, made)
         return data, extractor, made.task
 
     def frozen(self) -> Manifest:

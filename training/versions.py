@@ -1,6 +1,6 @@
 """Asking for versions, stopping and cancelling them: one version and one job for each application."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_noop
 
 from datasets.snapshots import take_snapshot
 from jobs.models import State
@@ -167,16 +167,3 @@ def forget_file(key: str) -> None:
     """Remove a model file that no version has any more."""
     if not ModelVersion.objects.filter(file_key=key).exists():
         default_storage.delete(key)
-
-
-def that_learned_from(snapshots: Collection[int]) -> list[str]:
-    """The versions that read one of these snapshots, as people call them: “Flowers, version 3”."""
-    wanted = set(snapshots)
-    rows = ModelVersion.objects.order_by("model__name", "number").values_list(
-        "model__name", "number", "snapshots"
-    )
-    return [
-        gettext("%(model)s, version %(number)s") % {"model": name, "number": number}
-        for name, number, read in rows.iterator()
-        if wanted.intersection(read)
-    ]

@@ -165,11 +165,11 @@ def test_the_plain_form_without_a_picture_says_so(page: Page, pets: Dataset) -> 
 def test_the_list_of_changes_undoes_without_scripts(page: Page, pets: Dataset, team: Team) -> None:
     action = trash_images(dataset=pets, user=team.people["engineer"], chosen=pets.images.all())
     client = page("engineer")
-    assert "5 pictures in the trash now" in client.get(f"/datasets/{pets.pk}/trash/").content.decode()
-    answer = client.post(f"/datasets/{pets.pk}/undo/", {"action": action.pk, "back": "trash"})
-    assert answer.headers["Location"] == f"/datasets/{pets.pk}/trash/"
+    assert "5 pictures in the trash now" in client.get(f"/datasets/{pets.pk}/changes/").text
+    answer = client.post(f"/datasets/{pets.pk}/undo/", {"action": action.pk, "back": "changes"})
+    assert answer.headers["Location"] == f"/datasets/{pets.pk}/changes/"
     assert pets.images.live().count() == 5
-    assert "5 pictures in the trash now" not in client.get(f"/datasets/{pets.pk}/trash/").content.decode()
+    assert "The trash is empty" in client.get(f"/datasets/{pets.pk}/trash/").text
 
 
 def test_labels_are_added_renamed_and_deleted_with_their_pictures_moved(page: Page, pets: Dataset) -> None:

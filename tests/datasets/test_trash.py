@@ -186,7 +186,7 @@ def test_a_release_names_size_and_versions_then_frees_at_once(team: Team, work: 
     address = f"/projects/{team.project.pk}/trash/release/"
     sent = {"dataset": dataset.pk, "images": [image.pk for image in images[:2]]}
     said = page("owner").post(address, sent)
-    assert "2 pictures" in said.text and "Pets, version 3" in said.text
+    assert "2 pictures" in said.text and "Pets 3" in said.text
     assert dataset.images.count() == 3
     page("owner").post(address, sent | {"confirmed": "1"})
     work()

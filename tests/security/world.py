@@ -10,7 +10,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from datasets.models import Dataset, Export, Import, ImportState, LabelConflict, Upload
+from datasets.models import Dataset, Export, Import, ImportState, LabelConflict, Mislabel, Upload
 from datasets.snapshots import take_snapshot
 from datasets.tagging import tag_images
 from jobs.models import Job
@@ -90,8 +90,11 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
     later = timezone.now() + timedelta(days=1)
     upload = Upload.objects.create(project=dataset.project, created_by=user, length=1, expires_at=later)
     trashed = Dataset.objects.create(project=dataset.project, name="Gone", trashed_at=timezone.now())
+    doubted = dataset.images.filter(label=red)[0]
+    Mislabel.objects.create(dataset=dataset, image=doubted, given=red, proposed=label, score=0.5)
     return {
         "trashed": trashed.pk,
+        "mislabels": doubted.pk,
         "datasets": dataset.pk,
         "images": image.pk,
         "labels": label.pk,
