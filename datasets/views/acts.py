@@ -30,15 +30,16 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
     def act(asked: Asked) -> Done:
         if "again" in asked.body:
             return repeat(asked)
-        before = dataset.labels.count()
+        known = asked.dataset.labels.count() if asked.body.get("create") else 0
         label, chosen = wanted_label(asked), asked.chosen
+        made = bool(asked.body.get("create")) and dataset.labels.count() != known
         many = chosen.order_by()[: MOST_AT_ONCE + 1].count()
         if many > MOST_AT_ONCE:
             action = tag_in_background(dataset=dataset, user=asked.user, chosen=chosen, label=label)[0]
             told = _("This goes on in the background; Jobs shows how far it is.")
-            return Done(told, many, action.pk, dataset.labels.count() != before)
+            return Done(told, many, action.pk, made)
         action = tag_images(dataset=dataset, user=asked.user, chosen=chosen, label=label)
-        return Done(told_act(action), action.changed, action.pk, dataset.labels.count() != before)
+        return Done(told_act(action), action.changed, action.pk, made)
 
     return acknowledged(request, dataset, act)
 

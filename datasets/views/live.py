@@ -28,7 +28,7 @@ NOTHING_NEW = 204
 @login_required
 @require_http_methods(["GET", "POST"])
 def news(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: what came after `since`, for a bench that shows this filter. POST, every 20 s: this person is here."""
+    """GET: what came after `heard`, for a bench that shows this filter. POST, every 20 s: this person is here."""
     dataset = dataset_for(request.user, pk)
     if request.method == "POST":
         live.seen(dataset, person(request))
@@ -37,7 +37,7 @@ def news(request: HttpRequest, pk: int) -> HttpResponse:
         refuse_somebody_else(request)
     except SomebodyElse as error:
         return refusal(error)
-    since = request.GET.get("since", "")
+    since = request.GET.get("heard", "")
     if not since.isdecimal() or len(since) > 18:
         return JsonResponse({"last": live.latest(dataset)})
     happened = live.happened_since(dataset, int(since))

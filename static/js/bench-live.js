@@ -198,7 +198,7 @@ export function openLive(root, grid, labels, { acts, tick, unselect, settled, se
   function address() {
     const url = new URL(liveUrl, window.location.href);
     for (const [key, value] of new URLSearchParams(root.dataset.query)) url.searchParams.set(key, value);
-    url.searchParams.set("since", String(since));
+    url.searchParams.set("heard", String(since)); // `since` is one of the filter's words
     url.searchParams.set("here", marks);
     return url;
   }

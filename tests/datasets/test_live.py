@@ -41,7 +41,7 @@ def ids(dataset: Dataset) -> list[int]:
 
 
 def ask(client: Client, dataset: Dataset, since: int, query: str = "state=unlabelled", **headers: str) -> Any:
-    return client.get(f"/datasets/{dataset.pk}/live/?since={since}&here=&{query}", headers=headers)
+    return client.get(f"/datasets/{dataset.pk}/live/?heard={since}&here=&{query}", headers=headers)
 
 
 def test_anothers_tags_are_told_with_the_label_and_who_gave_it(page: Page, team: Team, pets: Dataset) -> None:
@@ -70,7 +70,7 @@ def test_what_was_heard_is_not_told_again_and_nothing_new_is_an_empty_answer(
     tag(team, pets, 2)
     client = page("viewer")
     last = ask(client, pets, 0).json()["last"]
-    again = client.get(f"/datasets/{pets.pk}/live/?since={last}&here={team.people['labeller'].pk}")
+    again = client.get(f"/datasets/{pets.pk}/live/?heard={last}&here={team.people['labeller'].pk}")
     assert (again.status_code, again.content) == (204, b"")
 
 
@@ -157,7 +157,7 @@ def test_an_idle_question_is_a_few_small_reads(page: Page, team: Team, pets: Dat
     tag(team, pets, 1)
     client, last = page("viewer"), live.latest(pets)
     with CaptureQueriesContext(connection) as queries:
-        client.get(f"/datasets/{pets.pk}/live/?since={last}&here={team.people['labeller'].pk}")
+        client.get(f"/datasets/{pets.pk}/live/?heard={last}&here={team.people['labeller'].pk}")
     assert len(queries) <= 6
     assert not any("datasets_image" in each["sql"] for each in queries)
 
@@ -175,7 +175,7 @@ def test_a_question_without_a_number_gets_the_one_to_ask_from(
     page: Page, team: Team, pets: Dataset, since: str
 ) -> None:
     tag(team, pets, 1)
-    assert page("viewer").get(f"/datasets/{pets.pk}/live/?since={since}").json() == {
+    assert page("viewer").get(f"/datasets/{pets.pk}/live/?heard={since}").json() == {
         "last": live.latest(pets)
     }
 
