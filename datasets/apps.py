@@ -61,6 +61,10 @@ class DatasetsConfig(AppConfig):
         )
         register_periodic(purging.KIND, purging.EVERY)
         registry.register(
+            registry.Kind(exporting.UPKEEP, "quick", _("Expired exports"), exporting.upkeep, upkeep=True)
+        )
+        register_periodic(exporting.UPKEEP, exporting.EVERY)
+        registry.register(
             registry.Kind(mislabels.KIND, "quick", _("Likely mislabels"), mislabels.run, upkeep=True)
         )
         followers.follow(suggesting.suggest_soon)

@@ -32,7 +32,7 @@ from projects.models import Project, Role
 from web import storage
 from web.sentences import Conflict, Refusal, Sentence
 
-KIND = "datasets.export"
+KIND, UPKEEP, EVERY = "datasets.export", "datasets.export-upkeep", timedelta(hours=6)
 FOLDER = "exports"
 AT_ONCE, KEEP_EVERY, THREADS = 16, 2.0, 4
 PACKING = Sentence(gettext_noop("Packing the pictures"))
@@ -110,7 +110,6 @@ def run(attempt: Attempt) -> None:
         storage.raise_if_full(error)
         raise
     hand_out(attempt, found, path, images, left_out)
-    forget_expired()
 
 
 def check_right(found: Export) -> None:
@@ -257,6 +256,16 @@ def remove_export(found: Export) -> None:
     if job is not None and not job.ended:
         queue.cancel(job)
     forget_files([found.key])
+
+
+def under_way() -> list[int]:
+    """Exports whose zip may still be packed."""
+    return list(Export.objects.filter(state__in=UNDER_WAY).values_list("pk", flat=True))
+
+
+def upkeep(attempt: Attempt) -> None:
+    """Now and then: what has expired goes."""
+    forget_expired()
 
 
 def forget_expired() -> int:

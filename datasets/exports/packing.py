@@ -45,6 +45,7 @@ class Parcel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._zip.fp = None  # or its end would write a directory behind what is whole
         self._stream.close()
 
     def _info(self, entry: dict[str, int | str]) -> ZipInfo:

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from config.backup import forget_what_waited
 from config.verify_files import old, referenced, stored
+from datasets import exporting
 from datasets.imports import kept_aside
 from training import checkpoints
 from web import storage
@@ -25,6 +26,7 @@ def sweep() -> None:
         storage.sweep()
         forget_what_waited()
         forget_uploads()
+        forget_exports(Path(settings.DATA_DIR))
         forget_trainings(Path(settings.DATA_DIR))
         forget_copies(Path(settings.DATA_DIR))
     except (OSError, DatabaseError) as error:
@@ -37,6 +39,19 @@ def forget_uploads() -> None:
     for key in list(stored(UPLOADS)):
         if key not in named and old(key, DAY):
             default_storage.delete(key)
+
+
+def forget_exports(data: Path) -> None:
+    """Zips that no export names, and working folders of exports that are over or gone."""
+    exporting.forget_expired()
+    named = {key for key, _row in referenced()}
+    for key in list(stored(f"{exporting.FOLDER}/")):
+        if key not in named and old(key, DAY):
+            default_storage.delete(key)
+    wanted = {exporting.work_folder(pk) for pk in exporting.under_way()}
+    for left in data.glob("work/export-*"):
+        if left not in wanted:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def forget_trainings(data: Path) -> None:

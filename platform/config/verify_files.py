@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import models
 
 from config.verify import Looking, Wrong
+from datasets import exporting
 from datasets.imports import UNFINISHED, kept_aside
 from datasets.models import Import
 from jobs.models import Job
@@ -152,6 +153,10 @@ def leftovers(how: Looking) -> Iterator[Wrong]:
         if path.stat().st_mtime <= time.time() - how.grace:
             yield Wrong("leftover", str(path), "an unfinished backup or restore")
     at_work = checkpoints.wanted()
+    packing = {exporting.work_folder(pk) for pk in exporting.under_way()}
+    for path in data.glob("work/export-*"):
+        if path not in packing:
+            yield Wrong("leftover", str(path), "an export that is over left it")
     for path in data.glob("work/training-*"):
         if path.name.removeprefix("training-") not in {str(pk) for pk in at_work}:
             yield Wrong("leftover", str(path), "a training that ended left it")

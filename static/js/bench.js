@@ -134,9 +134,24 @@ function choose(label) {
   else window.location.assign(label.row.querySelector("a").href);
 }
 
+/** To the page that asks where the chosen pictures go; they travel in a form of their own. */
+function elsewhere(button) {
+  const what = chosen();
+  if (!what) return;
+  const sent = document.createElement("form");
+  Object.assign(sent, { method: "post", action: button.formAction, hidden: true });
+  const add = (name, value) => sent.append(Object.assign(document.createElement("input"), { name, value }));
+  add("csrfmiddlewaretoken", csrfToken());
+  if (what.everything) add("filter", root.dataset.query);
+  else for (const id of what.ids) add("images", id);
+  document.body.append(sent);
+  sent.submit();
+}
+
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
   const act = event.submitter?.dataset.act ?? "tag";
+  if (act === "move") return elsewhere(event.submitter);
   if (act === "untag") return untag();
   if (act === "discard") return discard();
   if (act === "skip") return skip();
