@@ -42,8 +42,9 @@ test: setup-dev
 	@deploy/test-tools
 	@TAXON_WEIGHTS_DIR="$(TAXON_WEIGHTS_DIR)" deploy/test $(ARGS)
 
+faults: SECURITY := $(addprefix tests/security/test_, fuzz.py odd_input.py xss_browser.py)
 faults: setup-dev
-	@TAXON_FAULTS=long $(PYTHON_IN_VENV) -m pytest tests/faults -s $(ARGS)
+	@TAXON_FAULTS=long $(PYTHON_IN_VENV) -m pytest tests/faults $(SECURITY) -s $(ARGS)
 
 lint: setup-dev
 	$(PYTHON_IN_VENV) -m ruff check .
