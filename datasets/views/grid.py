@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from datasets.access import dataset_for
@@ -52,6 +53,9 @@ def thumbnails(request: HttpRequest, dataset: Dataset, wanted: Filter) -> dict[s
 
     cursor = request.GET.get("cursor", "")
     found, following = page_of(dataset, wanted, limit=count, cursor=cursor, shown=shown)
+    at = reverse("datasets:image", args=[0]).removesuffix("0/")
+    for each in found:  # one address looked up, not five hundred
+        each.at, each.number = f"{at}{each.pk}/", str(each.pk)  # type: ignore[attr-defined]
     return {"images": found, "next": following, "query": view_query(wanted), "confirming": confirming}
 
 
