@@ -31,6 +31,16 @@ class Clock:
         return self.limit * PREPARING_SHARE - self.used
 
     @property
+    def left(self) -> float:
+        """Seconds until evaluation has to begin; negative where it should have begun."""
+        return self.limit - self.used - self.for_the_end
+
+    @property
+    def share(self) -> float:
+        """How much of the time limit is used, from 0."""
+        return self.used / self.limit
+
+    @property
     def for_the_engine(self) -> float:
         """Seconds that the engine gets, export included; never less than a little."""
-        return max(LEAST_TRAINING, self.limit - self.used - self.for_the_end)
+        return max(LEAST_TRAINING, self.left)

@@ -97,9 +97,11 @@ def readable(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     return good, bad
 
 
-def pixel_inputs(folder: Path, manifest: Manifest, *, threads: int, done: Done) -> Inputs:
-    """Small pictures, for a network without pretrained weights, in a file read piece by piece."""
-    spec, wanted = spec_for(SCRATCH_SIZE), learning_entries(manifest)
+def pixel_inputs(
+    folder: Path, manifest: Manifest, size: int, *, side: int = 0, threads: int, done: Done
+) -> Inputs:
+    """Pictures of `side` pixels (else of `size`, the model's input), in a file that is read piece by piece."""
+    spec, wanted = spec_for(side or size), learning_entries(manifest)
     shape = (len(wanted), spec.size, spec.size, 3)
     pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
     entries: list[Entry] = []
@@ -125,7 +127,7 @@ def pixel_inputs(folder: Path, manifest: Manifest, *, threads: int, done: Done) 
     if len(entries) < len(wanted):  # the unused end of the file must not count as pictures
         np.save(folder / "read.npy", pixels[: len(entries)])
         files = {"pixels": str(folder / "read.npy")}
-    return Inputs(files | described(folder, manifest, entries, spec), left_out)
+    return Inputs(files | described(folder, manifest, entries, spec_for(size)), left_out)
 
 
 def pixels_or_none(entry: Entry, spec: PixelSpec) -> np.ndarray | None:

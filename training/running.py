@@ -1,7 +1,6 @@
 """The training job: frozen data → inputs → engine → stored file → evaluation → a version with a report."""
 
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from datasets.models import Snapshot
 from jobs.attempts import Attempt, Cancelled
 from training import checkpoints, evaluation, inputs, manifest, predictions
 from training.clock import Clock
-from training.engine.spec import FitTask
-from training.engine_process import Event, run_engine, threads
+from training.engine_process import threads
 from training.extractors import extractor_for, work_folder
+from training.learning import EXPORTING, Fitted, Learning
 from training.manifest import Manifest
 from training.models import EndedBecause, Extractor, ModelVersion, VersionState
-from training.profiles import profile_of
+from training.profiles import SCRATCH_SIZE, profile_of
 from training.splitting import OWN
 from training.writing import Writer
 from web import storage
@@ -29,10 +28,7 @@ STOP_PATIENCE = (
     20.0  # a stop while preparing goes on to a usable model if that is at most so many seconds away
 )
 SCRATCH = "scratch"
-ENGINE_OPTIONS = ("patience", "max_epochs", "class_weights")
 PREPARING = Sentence(gettext_noop("Preparing the pictures."))
-TRAINING = Sentence(gettext_noop("Learning from the pictures."))
-EXPORTING = Sentence(gettext_noop("Writing the model file."))
 EVALUATING = Sentence(gettext_noop("Measuring it on pictures it has not seen."))
 ENDINGS = {
     EndedBecause.CONVERGED: Sentence(gettext_noop("Done: it stopped improving.")),
@@ -92,24 +88,22 @@ class Run:
     def __init__(self, attempt: Attempt, version: ModelVersion, folder: Path) -> None:
         self.version, self.writer, self.folder = version, Writer(attempt, version), folder
         self.scratch = folder / f"attempt-{attempt.number}"
-        self.stop_file = self.scratch / "stop"
-        self.checkpoints = folder / "checkpoints"
         self.clock = Clock(version.max_minutes)
-        self.history: list[Event] = []
-        self.left_out: list[str] = []
 
     def go(self) -> None:
         """The stages, one after another."""
         for old in self.folder.glob("attempt-*"):
             shutil.rmtree(old, ignore_errors=True)
         self.scratch.mkdir(parents=True)
-        data, extractor, task = self.prepare()
-        result = self.train(data, extractor, task)
-        self.export(result)
-        self.evaluate(data, extractor, result)
+        data, extractor, made = self.prepare()
+        about = self.about(data, extractor)
+        self.learning = Learning(self.writer, self.clock, self.folder, self.scratch, about)
+        fitted = self.learning.best(data, extractor, made)
+        self.export(fitted)
+        self.evaluate(data, extractor, fitted)
 
     # ---- preparing
-    def prepare(self) -> tuple[Manifest, Extractor | None, dict[str, Any]]:
+    def prepare(self) -> tuple[Manifest, Extractor | None, inputs.Inputs]:
         """The manifest, the extractor (None: from scratch), and the engine's inputs."""
         started = self.version.started_at or timezone.now()
         self.writer.enter(VersionState.PREPARING, PREPARING, started_at=started, history=[], live={})
@@ -124,10 +118,11 @@ class Run:
         if extractor:
             made = inputs.feature_inputs(self.scratch, data, extractor, threads=threads(), done=self.prepared)
         else:
-            made = inputs.pixel_inputs(self.scratch, data, threads=threads(), done=self.prepared)
-        self.left_out = made.left_out
+            made = inputs.pixel_inputs(
+                self.scratch, data, SCRATCH_SIZE, threads=threads(), done=self.prepared
+            )
         refuse_without_a_label(data, made)
-        return data, extractor, made.task
+        return data, extractor, made
 
     def frozen(self) -> Manifest:
         """The one of an earlier attempt, or a new one, written once."""
@@ -157,29 +152,6 @@ class Run:
             raise inputs.OutOfTime
 
     # ---- training
-    def train(self, data: Manifest, extractor: Extractor | None, fields: dict[str, Any]) -> Event:
-        """Run the engine within what is left of the time."""
-        self.writer.enter(VersionState.TRAINING, TRAINING)
-        if self.writer.attempt.number > 1:
-            checkpoints.fetch(self.version.pk, self.checkpoints)
-        seconds = self.clock.for_the_engine
-        task = FitTask(
-            work_folder=str(self.scratch / "engine"),
-            optimise_for=self.version.optimise_for,  # type: ignore[arg-type]
-            seed=data.seed(),
-            seconds=seconds,
-            stop_file=str(self.stop_file),
-            checkpoint_folder=str(self.checkpoints),
-            about=self.about(data, extractor),
-            threads=threads(),
-            die_with_parent=True,
-            **{name: self.version.options[name] for name in ENGINE_OPTIONS if name in self.version.options},
-            **fields,
-        )
-        self.engine_began, self.engine_seconds = time.monotonic(), seconds
-        with checkpoints.Courier(self.version.pk, self.checkpoints, lambda: self.writer.attempt.must_end):
-            return run_engine(task, hear=self.heard, look=self.looked)
-
     def about(self, data: Manifest, extractor: Extractor | None) -> dict[str, Any]:
         """Where the file comes from, for its metadata."""
         return {
@@ -192,52 +164,18 @@ class Run:
             "data": data.content_hash,
         }
 
-    def heard(self, event: Event) -> None:
-        """A line from the engine."""
-        if event["event"] == "epoch":
-            self.history.append({name: value for name, value in event.items() if name != "event"})
-            self.writer.attempt.got_further(int(event.get("epoch") or 0))
-            live = {
-                "best": event.get("best"),
-                "best_epoch": event.get("best_epoch"),
-                "epoch": event.get("epoch"),
-            }
-            if len(self.history) < 3 or time.monotonic() - self.writer._wrote >= 1:
-                self.writer.progress(self.engine_share, history=self.history, live=live)
-        elif event["event"] == "stage":
-            if event["stage"] == "exporting":
-                self.writer.enter(VersionState.EXPORTING, EXPORTING, history=self.history)
-            else:
-                self.writer.progress(self.engine_share, stage=event["stage"])
-
-    def looked(self) -> None:
-        """Twice a second: still ours, still wanted, and whether to stop."""
-        if self.version.state == VersionState.TRAINING:
-            self.writer.progress(self.engine_share)
-        self.writer.attempt.check()
-        if self.writer.stop_asked():
-            self.stop_file.touch()
-
-    @property
-    def engine_share(self) -> float:
-        """How much of its time the engine has used."""
-        return (time.monotonic() - self.engine_began) / self.engine_seconds
-
     # ---- the end
-    def export(self, result: Event) -> None:
+    def export(self, fitted: Fitted) -> None:
         """Keep the file under its hash."""
-        if self.version.state != VersionState.EXPORTING:
-            self.writer.enter(VersionState.EXPORTING, EXPORTING)
-        path = self.scratch / "engine" / result["file"]
+        self.writer.enter(VersionState.EXPORTING, EXPORTING, history=self.learning.history)
         self.writer.write(
-            file_key=storage.put_file(FOLDER, path, ".onnx"),
-            file_sha256=result["sha256"],
-            file_bytes=path.stat().st_size,
-            history=result["history"],
-            made_with=result["versions"],
+            file_key=storage.put_file(FOLDER, fitted.path, ".onnx"),
+            file_sha256=fitted.result["sha256"],
+            file_bytes=fitted.path.stat().st_size,
+            made_with=fitted.result["versions"],
         )
 
-    def evaluate(self, data: Manifest, extractor: Extractor | None, result: Event) -> None:
+    def evaluate(self, data: Manifest, extractor: Extractor | None, fitted: Fitted) -> None:
         """Measure the stored file, write the report, and end well."""
         self.writer.enter(VersionState.EVALUATING, EVALUATING)
         measured = evaluation.measure(
@@ -246,9 +184,9 @@ class Run:
             threads=1,
             done=lambda so_far, of: self.writer.progress(so_far / of),
         )
-        facts = self.facts(extractor, result) | ({"wishes": data.wishes} if data.wishes else {})
+        facts = self.facts(extractor, fitted) | ({"wishes": data.wishes} if data.wishes else {})
         report = evaluation.report(measured, data, facts)
-        because = EndedBecause(result["ended_because"])
+        because = EndedBecause(self.learning.tried[-1]["ended_because"])
         self.writer.end(
             VersionState.STOPPED if because == EndedBecause.STOPPED else VersionState.SUCCEEDED,
             because,
@@ -260,8 +198,9 @@ class Run:
             live={"seconds": round(self.clock.used, 1)},
         )
 
-    def facts(self, extractor: Extractor | None, result: Event) -> dict[str, Any]:
+    def facts(self, extractor: Extractor | None, fitted: Fitted) -> dict[str, Any]:
         """What the report says about the making."""
+        result = fitted.result
         return {
             "backbone": self.version.backbone,
             "weights": self.version.weights,
@@ -272,7 +211,8 @@ class Run:
             "temperature": result["temperature"],
             "validation": result["validation"],
             "ended_because": result["ended_because"],
-            "left_out": self.left_out,
+            "left_out": fitted.left_out,
+            "tried": self.learning.tried,
             "file_bytes": self.version.file_bytes,
             "file_sha256": self.version.file_sha256,
             "seconds": round(self.clock.used, 1),

@@ -93,6 +93,8 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
             )
     if options.get("class_weights", "auto") not in ("auto", "none"):
         raise BadWish(gettext_noop("“class_weights” is “auto” or “none”."))
+    if options.get("fine_tuning", "auto") not in ("auto", "off"):
+        raise BadWish(gettext_noop("“fine_tuning” is “auto” or “off”."))
     if options.get("split", OWN) not in (OWN, WISHES):
         raise BadWish(gettext_noop("“split” is “wishes” or “own”."))
     return dict(options)

@@ -41,6 +41,11 @@ class Writer:
         self.write(state=state, stage="", progress=SPANS[state][0], message=sentence.to_json(), **fields)
         self.attempt.progress(int(100 * SPANS[state][0]), 100, sentence)
 
+    def say(self, sentence: Sentence) -> None:
+        """Tell what happens now, within a state."""
+        self.write(message=sentence.to_json())
+        self.attempt.progress(int(100 * self.version.progress), 100, sentence)
+
     def progress(self, fraction: float, **fields: Any) -> None:
         """How far the present state is, from 0 to 1; cheap enough to call at every step."""
         self.attempt.check()

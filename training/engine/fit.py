@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+from torch.nn import functional
 
 from training.engine import head, scratch, tune
 from training.engine.data import Part, class_weights, read_parts
@@ -125,6 +126,7 @@ def _validation(best: Best, validation: Part, temperature: float) -> dict[str, f
         **best.scores,
         "loss": best.loss,
         "pictures": len(validation),
+        "calibrated_loss": float(functional.cross_entropy(best.logits / temperature, validation.targets)),
         "calibration_error": calibration_error(best.logits / temperature, validation.targets),
         "calibration_error_before": calibration_error(best.logits, validation.targets),
     }
