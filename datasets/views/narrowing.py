@@ -120,9 +120,9 @@ def chips(dataset: Dataset, wanted: Filter) -> list[Chip]:
         (_("Width"), span(wanted.min_width, wanted.max_width), {"min_width": None, "max_width": None}),
         (_("Height"), span(wanted.min_height, wanted.max_height), {"min_height": None, "max_height": None}),
         (_("File"), span(wanted.min_bytes, wanted.max_bytes, filesizeformat), {"min_bytes": None, "max_bytes": None}),
-        (_("Brightness"), span(wanted.min_brightness, wanted.max_brightness),
+        (_("Brightness"), span(wanted.min_brightness, wanted.max_brightness, str),
          {"min_brightness": None, "max_brightness": None}),
-        (_("Sharpness"), span(wanted.min_sharpness, wanted.max_sharpness),
+        (_("Sharpness"), span(wanted.min_sharpness, wanted.max_sharpness, str),
          {"min_sharpness": None, "max_sharpness": None}),
         (_("Less sure than"), doubt(wanted.confidence_below), {"confidence_below": None}),
     ]  # fmt: skip

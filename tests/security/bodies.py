@@ -59,6 +59,12 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/datasets/<int:pk>/imports/<int:import_pk>/choices": lambda world: {"labels": {}},
     "POST api/v1/datasets/<int:pk>/conflicts/<int:conflict_pk>/settle": lambda world: {"take": True},
     "POST datasets/<int:pk>/conflicts/<int:conflict_pk>/settle/": lambda world: {"take": "other"},
+    "POST datasets/<int:pk>/import/links/": lambda world: {"links": "https://example.org/1.jpg,red"},
+    "POST datasets/<int:pk>/import/camera/undo/": lambda world: {"group": "burst-1"},
+    "POST datasets/<int:pk>/near-duplicates/undo/": lambda world: {"action": world.ids["tag-actions"]},
+    "POST datasets/<int:pk>/near-duplicates/<int:group_pk>/keep/": lambda world: {
+        "image": world.ids["images"]
+    },
     "POST api/v1/datasets/<int:pk>/labels": name,
     "PATCH api/v1/datasets/<int:pk>/labels/<int:label_pk>": name,
     "POST api/v1/datasets/<int:pk>/labels/<int:label_pk>/merge": lambda world: {

@@ -10,7 +10,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from datasets.models import Dataset, Export, Import, ImportState, LabelConflict, Mislabel, Upload
+from datasets.models import AlikeGroup, Dataset, Export, Import, ImportState, LabelConflict, Mislabel, Upload
 from datasets.snapshots import take_snapshot
 from datasets.tagging import tag_images
 from jobs.models import Job
@@ -92,8 +92,12 @@ def ids_in(dataset: Dataset, user: User) -> dict[str, Any]:
     trashed = Dataset.objects.create(project=dataset.project, name="Gone", trashed_at=timezone.now())
     doubted = dataset.images.filter(label=red)[0]
     Mislabel.objects.create(dataset=dataset, image=doubted, given=red, proposed=label, score=0.5)
+    alike = AlikeGroup.objects.create(dataset=dataset)
+    alike.members.create(image=image)
+    alike.members.create(image=doubted)
     return {
         "trashed": trashed.pk,
+        "near-duplicates": alike.pk,
         "mislabels": doubted.pk,
         "datasets": dataset.pk,
         "images": image.pk,
