@@ -13,6 +13,7 @@ from datasets.models import (
     Image,
     Import,
     Label,
+    LabelConflict,
     NotTaken,
     Snapshot,
     Suggestion,
@@ -51,6 +52,16 @@ class LabelAdmin(ReadOnlyAdmin):
     list_filter = ["dataset__project", "created_at"]
     search_fields = ["name", "dataset__name"]
     list_select_related = ["dataset"]
+
+
+@admin.register(LabelConflict)
+class LabelConflictAdmin(ReadOnlyAdmin):
+    """Pictures that came again under another label, and what was decided."""
+
+    list_display = ["image", "dataset", "label", "name", "created_at", "settled_at", "settled_by"]
+    list_filter = ["created_at", "settled_at", "dataset__project"]
+    search_fields = ["name", "image__name", "label__name"]
+    list_select_related = ["image", "dataset", "label", "settled_by"]
 
 
 @admin.register(Import)

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from datasets.access import dataset_for
+from datasets.conflicts import open_conflicts
 from datasets.counts import Counts, counts_of, with_counts
 from datasets.exporting import role_for
 from datasets.filters import Filter
@@ -58,6 +59,7 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         **menu_of_filters(dataset, wanted),
         "filtered_import": dataset.imports.filter(pk=wanted.source or 0).first(),
         "imports": running(dataset),
+        "conflicts": open_conflicts(dataset).count(),
         "mislabels": queue_of(dataset).count(),
         "bench_is_empty": not counts.total,
         "orders": orders(wanted),
@@ -145,7 +147,8 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
 
 def running(dataset: Dataset) -> list[Import]:
     """The imports on their way."""
-    return list(dataset.imports.filter(state__in=UNDER_WAY).select_related("job").order_by("id"))
+    under_way = dataset.imports.filter(state__in=UNDER_WAY).defer("plan")
+    return list(under_way.select_related("job").order_by("id"))
 
 
 def train_url(dataset: Dataset) -> str:

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from config.backup import forget_what_waited
 from config.verify_files import old, referenced, stored
 from datasets import exporting
+from datasets.choosing import give_up_abandoned
 from datasets.imports import kept_aside
 from training import checkpoints
 from web import storage
@@ -25,6 +26,7 @@ def sweep() -> None:
     try:
         storage.sweep()
         forget_what_waited()
+        give_up_abandoned()
         forget_uploads()
         forget_exports(Path(settings.DATA_DIR))
         forget_trainings(Path(settings.DATA_DIR))

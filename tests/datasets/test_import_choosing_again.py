@@ -1,7 +1,7 @@
 """An import that asks, killed at any step, cancelled, tried again: it ends as one that nothing befell."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -45,7 +45,7 @@ def all_said(dataset: Dataset, found: Import) -> tuple[object, ...]:
 
 
 def go_through(
-    team: Team, dataset: Dataset, choice: dict[str, object], between: Callable[[], None]
+    team: Team, dataset: Dataset, choice: Mapping[str, object], between: Callable[[], None]
 ) -> Import:
     """Read, choose, store, with something happening between the attempts."""
     found = begin(team, dataset, ("a.zip", zip_of(mixed(9))), review="true")
@@ -114,4 +114,4 @@ def test_the_sum_holds_whatever_is_chosen_and_however_often_it_is_killed(
     assert found.total == found.imported + found.duplicates + found.rejected
     assert found.images.count() == found.imported
     assert found.not_taken.count() == found.duplicates + found.rejected
-    assert not [each for each in findings(grace=0) if "import" in each.kind or "stranded" in each.kind]
+    assert not [each for each in findings(grace=0) if "import" in each.code or "stranded" in each.code]

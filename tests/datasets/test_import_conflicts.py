@@ -159,6 +159,8 @@ def test_the_import_s_report_leads_to_its_conflicts(pets: Dataset, page: Page) -
     assert isinstance(source, Import)
     shown = page("labeller").get(f"/imports/{source.pk}/").content.decode()
     assert f"/datasets/{pets.pk}/conflicts/" in shown
+    bench = page("viewer").get(f"/datasets/{pets.pk}/").content.decode()
+    assert "1 picture came again under another label" in bench
     assert (
         f"/datasets/{pets.pk}/conflicts/" not in page("viewer").get(f"/imports/{source.pk}/").content.decode()
     )
