@@ -48,6 +48,7 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/projects": name,
     "POST projects/<int:pk>/members/<int:member_pk>/change/": lambda world: {"role": "20"},
     "POST datasets/<int:pk>/undo/": lambda world: {"action": world.ids["tag-actions"]},
+    "POST datasets/<int:pk>/mislabels/undo/": lambda world: {"action": world.ids["tag-actions"]},
     "POST datasets/<int:pk>/tag/": one_picture,
     "POST datasets/<int:pk>/accept/": one_picture,
     "POST datasets/<int:pk>/skip/": one_picture,
