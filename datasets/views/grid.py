@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from datasets.access import dataset_for
 from datasets.filters import Filter
 from datasets.grid import page_of
-from datasets.history import history_of
+from datasets.history import history_of, origin_of
 from datasets.lookalikes import lookalikes_of
 from datasets.models import Dataset, Image
 from datasets.selection import images_with_ids
@@ -71,6 +71,7 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
         "dataset": found.dataset,
         "image": found,
         "changes": history_of(found)[:20],
+        "origin": origin_of(found),
         "may_edit": may(request.user, found.dataset.project, at_least=MAY_EDIT_LABELS),
         "is_example": bool(found.label and found.label.examples.filter(pk=found.pk).exists()),
     }

@@ -204,6 +204,7 @@ export function openLive(root, grid, labels, { acts, tick, unselect, settled, se
   }
 
   async function ask() {
+    if (told.has("chosen") && !grid.thumbs().some((thumb) => tick(thumb)?.checked)) drop("chosen");
     if (columnIsOld && !isInColumn()) {
       columnIsOld = false;
       labels.reload().catch(() => {});

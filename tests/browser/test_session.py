@@ -108,13 +108,13 @@ def test_acts_are_never_sent_as_somebody_else_who_signs_in_instead(
     sign_in(bench, username="engineer")
     words = bench.locator("[data-saving-words]")
     expect(words).to_contain_text(
-        "engineer is signed in in this browser now. 1 changes by labeller are not saved"
+        "engineer is signed in in this browser now. Changes by labeller (1) are not saved"
     )
     bench.wait_for_timeout(2500)
     assert tagged(pets) == 0
     bench.locator("[data-keep]").click()
     left = bench.locator("[data-left-words]")
-    expect(left).to_contain_text("1 changes by labeller in this tab are not saved")
+    expect(left).to_contain_text("Changes by labeller (1) in this tab are not saved")
     assert tagged(pets) == 0
     become(bench, team, "labeller")
     bench.reload()

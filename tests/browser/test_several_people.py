@@ -99,7 +99,7 @@ def test_what_is_selected_stays_selected_and_the_page_says_what_happened_to_it(
         tag(pets, team, 1, 2)
         said = page.locator(".live-pill")
         expect(said).to_contain_text(
-            "2 of the selected pictures were just changed by labeller. They stay selected.", timeout=SOON
+            "Just changed by labeller: 2 of the selected pictures. They stay selected.", timeout=SOON
         )
         expect(page.locator(".thumb-tick:checked")).to_have_count(3)
         said.get_by_text("Leave them out").click()

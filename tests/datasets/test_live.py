@@ -209,3 +209,29 @@ def test_the_page_learns_who_is_signed_in(page: Page, team: Team, pets: Dataset)
 def test_strangers_find_nothing(page: Page, pets: Dataset, where: str) -> None:
     assert page("stranger").get(f"/datasets/{pets.pk}/{where}").status_code == 404
     assert page("viewer").put(f"/datasets/{pets.pk}/{where}").status_code == 405
+
+
+def test_a_pictures_history_tells_its_import_its_tags_and_their_undo(
+    work: Work, page: Page, team: Team
+) -> None:
+    dataset = make_dataset(team)
+    begin(team, dataset, ("a.zip", zip_of({"cat/0.png": colours(1)[0], "dog/1.png": colours(2)[1]})))
+    work()
+    dog, every = dataset.labels.get(name="dog"), dataset.images.all()
+    action = tag_images(
+        dataset=dataset, user=team.people["engineer"], chosen=every.filter(label__name="cat"), label=dog
+    )
+    undo(action=action, user=team.people["owner"])
+    tag_images(dataset=dataset, user=team.people["engineer"], chosen=every, label=None)
+    image = every.get(name="0.png")
+    told = " ".join(page("viewer").get(f"/images/{image.pk}/").content.decode().split())
+    parts = [
+        "Label removed",
+        "one of 2 pictures",
+        "Tagged dog",
+        "undone by owner",
+        "Imported as cat",
+        "labeller ·",
+    ]
+    places = [told.index(part, told.index("picture-history")) for part in parts]
+    assert places == sorted(places)
