@@ -27,7 +27,7 @@ from web import storage
 from web.sentences import Conflict, Refusal, Sentence
 
 KIND = "datasets.copy"
-BATCH, AT_ONCE = 2_000, 10_000  # pictures a transaction; more than so many go on in the background
+BATCH, AT_ONCE = 2_000, 5_000  # pictures a transaction; more than so many go on in the background
 TRIES = 5
 COPYING = Sentence(gettext_noop("Copying the pictures"))
 # What belongs to the place and not to the picture. Whatever else a picture has goes along.
