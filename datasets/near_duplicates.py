@@ -9,12 +9,13 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
 
 from datasets.embeddings import Extractor, current_extractor, features_of, missing_of
 from datasets.hashes import near_pairs, unsigned
 from datasets.looks import measure_missing
 from datasets.models import AlikeGroup, AlikeMember, AlikeSearch, Dataset
-from datasets.near_vectors import SAMPLE, Vectors, basis_of, near_vectors, unit
+from datasets.near_vectors import SAMPLE, SLACK, Indices, Vectors, Worth, basis_of, near_vectors, unit
 from jobs import queue
 from jobs.attempts import Attempt
 from jobs.models import WAITING, Job
@@ -142,12 +143,25 @@ def pairs_of(attempt: Attempt, seen: Sequence[Seen], features: Features) -> Iter
     if not len(features.short):
         return
     attempt.progress(len(seen) // 2, len(seen), SEARCHING)
-    places = np.flatnonzero(features.rows >= 0)
-    found = near_vectors(features.short, features.whole, COSINE_WITH_BITS, check=attempt.check)
+    places = np.flatnonzero(features.rows >= 0).tolist()
+    worth = worth_of([seen[at] for at in places])
+    found = near_vectors(features.short, features.whole, COSINE_WITH_BITS, worth=worth, check=attempt.check)
     for row, other_row, cosine in found:
-        one, other = int(places[row]), int(places[other_row])
+        one, other = places[row], places[other_row]
         if cosine >= NEAR_COSINE or bits_between(seen[one], seen[other]) <= BITS_WITH_COSINE:
             yield one, other
+
+
+def worth_of(rows: Sequence[Seen]) -> Worth:
+    """Which candidates are read whole: those whose hashes are close, or that are surely alike."""
+    known = np.array([each.difference_hash is not None for each in rows])
+    hashes = np.array([unsigned(each.difference_hash) for each in rows], dtype=np.uint64)
+
+    def worth(ones: Indices, others: Indices, likeness: Vectors) -> NDArray[np.bool_]:
+        close = np.bitwise_count(hashes[ones] ^ hashes[others]) <= BITS_WITH_COSINE
+        return np.asarray((close & known[ones] & known[others]) | (likeness >= NEAR_COSINE - SLACK))
+
+    return worth
 
 
 def bits_between(one: Seen, other: Seen) -> int:

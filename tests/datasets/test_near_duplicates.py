@@ -179,11 +179,14 @@ def test_near_vectors_are_found_among_many() -> None:
     copies = base[:200] + chance.normal(scale=0.15, size=(200, 256))
     vectors = unit(np.concatenate([base, copies]))
     true = (vectors[:200] * vectors[3_000:]).sum(axis=1) >= 0.95
+
+    def all_of_them(ones: np.ndarray, others: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+        return np.ones(len(ones), dtype=bool)
+
+    short = unit(vectors @ basis_of(vectors))
     found = {
         (one, other): cosine
-        for one, other, cosine in near_vectors(
-            unit(vectors @ basis_of(vectors)), lambda at: vectors[at], 0.95
-        )
+        for one, other, cosine in near_vectors(short, lambda at: vectors[at], 0.95, worth=all_of_them)
     }
     hits = [(n, 3_000 + n) in found for n in range(200) if true[n]]
     assert sum(true) > 150 and sum(hits) >= 0.95 * len(hits)
