@@ -1,11 +1,16 @@
 """Data sets and their labels."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project
+
+if TYPE_CHECKING:
+    from datasets.models.images import Image
 
 LABEL_NAME = RegexValidator(
     r"^[^/\\:\x00-\x1f\x7f-\x9f]{1,64}$",
@@ -55,7 +60,9 @@ class Label(models.Model):
     colour = models.CharField(_("colour"), max_length=7, blank=True)  # of the palette; empty: by its place
     chosen_key = models.CharField(_("key"), max_length=1, blank=True)  # empty: by its place
     description = models.TextField(_("description"), max_length=1000, blank=True)
-    examples = models.ManyToManyField("Image", related_name="+", blank=True)
+    examples: "models.ManyToManyField[Image, models.Model]" = models.ManyToManyField(
+        "Image", related_name="+", blank=True
+    )
     position = models.PositiveIntegerField(_("position"), default=0)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
