@@ -1,5 +1,6 @@
 """Runs the engine in a process of its own: a spec in, lines while it works, a result at the end."""
 
+import errno
 import json
 import os
 import queue
@@ -19,6 +20,7 @@ from jobs.deaths import out_of_memory_kills
 from training.engine.memory import ran_out_of_memory
 from training.engine.spec import RESULT, Task, write_spec
 from web.sentences import Refusal
+from web.storage import StorageFull
 
 ROOT = Path(__file__).resolve().parent.parent
 REFUSED = 3
@@ -96,6 +98,8 @@ def run_engine(task: Task, *, hear: Callable[[Event], None], look: Callable[[], 
         raise EngineRefused(str(failed.get("code")), str(failed.get("message")))
     if process.returncode:
         tail = (folder / "engine.log").read_text("utf-8", errors="replace")[-LOG_TAIL:]
+        if os.strerror(errno.ENOSPC) in tail:
+            raise StorageFull
         killed = process.returncode == -signal.SIGKILL and out_of_memory_kills() > kills
         kind = EngineStarved if killed or ran_out_of_memory(RuntimeError(tail)) else EngineCrashed
         raise kind(f"the engine ended with code {process.returncode}:\n{tail}")

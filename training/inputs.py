@@ -1,5 +1,6 @@
 """The arrays that the engine reads: features where weights were found, small pictures where they were not."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -103,7 +104,7 @@ def pixel_inputs(
     """Pictures of `side` pixels (else of `size`, the model's input), in a file that is read piece by piece."""
     spec, wanted = spec_for(side or size), learning_entries(manifest)
     shape = (len(wanted), spec.size, spec.size, 3)
-    pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
+    pixels = empty_pixels(folder / "pixels.npy", shape)
     entries: list[Entry] = []
     left_out: list[str] = []
     with ThreadPoolExecutor(threads) as pool:
@@ -128,6 +129,18 @@ def pixel_inputs(
         np.save(folder / "read.npy", pixels[: len(entries)])
         files = {"pixels": str(folder / "read.npy")}
     return Inputs(files | described(folder, manifest, entries, spec_for(size)), left_out)
+
+
+def empty_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A file of uint8 to write to as memory. Its room on the disk is taken at once: where the disk is full this is
+
+    an error that can be told; on a page of the file that finds no room the kernel would kill us (SIGBUS).
+    """
+    pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return pixels
 
 
 def pixels_or_none(entry: Entry, spec: PixelSpec) -> np.ndarray | None:

@@ -75,8 +75,9 @@ def run(attempt: Attempt) -> None:
         Run(attempt, version, folder).go()
     except StoppedEarly as early:
         Writer(attempt, version).end(VersionState.STOPPED, EndedBecause.STOPPED, early.sentence)
-    except (Refusal, Cancelled):
-        shutil.rmtree(folder, ignore_errors=True)
+    except (Refusal, Cancelled, OSError) as end:
+        if not isinstance(end, OSError) or end.errno in storage.FULL:  # a full disk ends it, too
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
     checkpoints.forget(version.pk)

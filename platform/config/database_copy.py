@@ -1,5 +1,7 @@
 """The database as files, at one consistent moment, and back; people go on working meanwhile."""
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -26,9 +28,14 @@ def copy_sqlite(folder: Path) -> list[Path]:
     """By SQLite's own online copy, in one step: with a write-ahead log nobody waits for it."""
     target = folder / SQLITE
     connection.ensure_connection()
-    with closing(LIBRARY.connect(target)) as copy:
-        connection.connection.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
+    try:
+        with closing(LIBRARY.connect(target)) as copy:
+            connection.connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except LIBRARY.OperationalError as error:
+        if "full" not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
     return [target]
 
 

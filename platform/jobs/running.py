@@ -11,6 +11,7 @@ from jobs.models import State
 from jobs.registry import kind_of
 from jobs.rights import check_right
 from web.sentences import Refusal, Sentence
+from web.storage import FULL, StorageFull
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ def run(attempt: Attempt) -> bool:
     except Exception as error:
         log.exception("job %s errored", attempt.job.pk)
         close_old_connections()  # it may have been the connection that broke
+        if isinstance(error, OSError) and error.errno in FULL:
+            return end(*mine, State.FAILED, StorageFull().sentence)
         if stopping.is_set():  # whatever broke while everything is being stopped is the stop's doing
             return give_back(*mine)
         return fail(*mine, Failure.of_error(error))

@@ -16,6 +16,7 @@ from typing import Any
 from web.storage import storage_settings
 
 BUCKET = "taxon-tests"
+REFUSALS = {"denied": "InvalidAccessKeyId", "skewed": "RequestTimeTooSkewed"}  # a key revoked, a clock wrong
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "tests",
     "AWS_SECRET_ACCESS_KEY": "tests-secret",
@@ -113,8 +114,8 @@ class BadNetwork:
         if mood == "error":
             answer(client, 500, "InternalError")
             return
-        if mood == "denied":
-            answer(client, 403, "InvalidAccessKeyId")
+        if mood in REFUSALS:
+            answer(client, 403, REFUSALS[mood])
             return
         with socket.create_connection(("127.0.0.1", self.target)) as server:
             self._open.append(server)

@@ -3,15 +3,17 @@
 import os
 from collections.abc import Callable
 
+import pytest
 from django.core.files.storage import default_storage
 from PIL import Image as PillowImage
 
 from config.verify import findings
 from datasets.models import Import
+from jobs.ends import try_again
 from jobs.models import Job
 from tests.datasets.makers import begin, make_dataset, taken, zip_of
 from tests.factories import Team, picture
-from tests.storage.bucket import BadNetwork
+from tests.storage.bucket import REFUSALS, BadNetwork
 from tests.storage.test_files import room_for
 from tests.storage.test_trouble import network as network  # noqa: PLC0414  (a fixture)
 from web import storage
@@ -30,9 +32,9 @@ def test_an_import_that_finds_the_disk_full_says_so_and_works_once_there_is_room
     team: Team, work: Callable[[], None]
 ) -> None:
     dataset = make_dataset(team)
-    large = noise(1100)
+    large = noise(1750)
     begun = begin(team, dataset, ("a.zip", zip_of({"cat/a.png": picture("red"), "cat/b.png": large})))
-    with room_for(3_000_000):
+    with room_for(8_000_000):  # the database's own files are smaller
         work()
     begun.refresh_from_db()
     assert (begun.state, str(begun.sentence)) == ("failed", str(storage.StorageFull()))
@@ -75,15 +77,23 @@ def test_an_import_goes_on_when_the_bucket_is_back(
     assert not [key for key, _ in default_storage.contents() if key.startswith("uploads/")]
 
 
-def test_a_bucket_whose_key_is_revoked_meanwhile_parks_the_import_and_leaves_no_orphan(
-    team: Team, work: Callable[[], None], network: BadNetwork
+@pytest.mark.parametrize("mood", ["denied", "skewed"])
+def test_a_bucket_that_takes_our_word_no_more_parks_the_import_which_goes_on_once_that_is_mended(
+    team: Team, work: Callable[[], None], network: BadNetwork, mood: str
 ) -> None:
+    """A key that is revoked, a clock that is wrong."""
     dataset = make_dataset(team)
     begun = begin(team, dataset, ("a.zip", zip_of({"cat/a.png": picture("red")})))
-    network.be("denied")
+    network.be(mood)
     work()
     begun.refresh_from_db()
     job = Job.objects.get(pk=begun.job_id)
     assert (job.state, begun.state) == ("parked", "failed")
+    assert REFUSALS[mood] in job.failures[-1]["reason"] and "storage stayed away" in str(begun.sentence)
     network.be("well")
     assert {wrong.code for wrong in findings(grace=0)} <= {"file-without-row"}
+    assert try_again(job)
+    work()
+    begun.refresh_from_db()
+    assert (begun.state, begun.imported) == ("ready", 1)
+    assert not list(findings(grace=0))

@@ -28,7 +28,7 @@ def network(s3: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield network
 
 
-@pytest.mark.parametrize("mood", ["refused", "silent", "error", "denied"])
+@pytest.mark.parametrize("mood", ["refused", "silent", "error", "denied", "skewed"])
 def test_whatever_is_wrong_is_one_error_within_bounded_time(network: BadNetwork, mood: str) -> None:
     key = storage.put_bytes("images", b"kept")
     network.be(mood)
