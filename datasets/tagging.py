@@ -17,7 +17,8 @@ from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAc
 from datasets.tally import fold
 from web.sentences import Conflict
 
-GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT, ActionKind.RETURN)
+GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT)  # somebody looked at the pictures
+CHANGES_LABELS = (*GIVES_LABELS, ActionKind.RETURN)
 MARKS = (ActionKind.SKIP, ActionKind.UNSKIP)
 
 
@@ -101,9 +102,9 @@ def undo(*, action: TagAction, user: User) -> Undone:
     bring_back_labels(action)
     change = TagChange.objects.filter(action=action, image=OuterRef("pk"))
     values: dict[str, Any] = {"last_action": Subquery(change.values("previous_action")[:1])}
-    if action.kind in GIVES_LABELS:
+    if action.kind in CHANGES_LABELS:
         values["label"] = Subquery(change.values("before")[:1])
-    if action.kind in (*GIVES_LABELS, *MARKS):
+    if action.kind in (*CHANGES_LABELS, *MARKS):
         values["skipped_at"] = Subquery(change.values("skipped_before")[:1])
     else:
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
@@ -115,7 +116,7 @@ def undo(*, action: TagAction, user: User) -> Undone:
             undone_at=timezone.now(), undone_by=user, undone=F("undone") + changed
         )
         note_undo(action, user, changed)
-        if action.kind in GIVES_LABELS:
+        if action.kind in CHANGES_LABELS:
             tell_followers(action.dataset, user)
     return Undone(changed, max(action.changed - changed, 0))
 
@@ -173,7 +174,7 @@ def remember_and_change(
     action.save(update_fields=["changed", "suggested", "agreed"])
     if now_changed:
         note_act(action, now_changed)
-    if action.changed and action.kind in GIVES_LABELS:
+    if action.changed and action.kind in CHANGES_LABELS:
         tell_followers(action.dataset, action.created_by)
     return action
 
