@@ -134,6 +134,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch_on_this_host_or_another(
             assert ended["epochs"] == list(range(1, len(ended["epochs"]) + 1)) and not ended["stored"]
             assert not ended["wrong"], ended
             pace = ended["seconds"][0] / len(ended["epochs"])
-    assert costs and max(costs) <= 1 and most[0] == 1, (costs, most, pace)
+    # One may be on its way to the storage, and one more be finished where an upload takes longer than an epoch.
+    assert costs and max(costs) <= 2 and most[0] == 1, (str(costs), most, pace)
     print(f"J1/J2: {kills} kills in {runs} trainings, epochs lost {costs}, engines at once {most[0]}")
     print(f"J1/J2: {pace:.2f} s an epoch in the last of them")
