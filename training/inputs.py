@@ -131,7 +131,7 @@ def pixel_inputs(
     return Inputs(files | described(folder, manifest, entries, spec_for(size)), left_out)
 
 
-def empty_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def empty_pixels(path: Path, shape: tuple[int, ...]) -> np.memmap:
     """A file of uint8 to write to as memory. Its room on the disk is taken at once: where the disk is full this is
 
     an error that can be told; on a page of the file that finds no room the kernel would kill us (SIGBUS).
