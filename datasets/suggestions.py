@@ -1,14 +1,16 @@
 """Suggested labels: stored by whoever has some, counted, and accepted many at once in one undoable act."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db import connection, transaction
+from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Sum, When
 
-from datasets.models import ActionKind, Dataset, Image, Suggestion, TagAction, TagChange
+from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
+from datasets.models.images import OPEN
 from datasets.selection import Filter, images_matching, images_with_ids, with_suggestion
 from datasets.tagging import one_at_a_time, remember_and_change, start
 
@@ -98,18 +100,54 @@ def record_of(dataset: Dataset) -> Record:
     return Record(sums["right"] or 0, sums["asked"] or 0)
 
 
-def how_sure(dataset: Dataset, wanted: Filter) -> list[tuple[float, int]]:
+def open_ones(dataset: Dataset) -> int:
+    """How many pictures wait for a label and have a suggestion of one that is in use.
+
+    Counted from suggestion to picture, both by an index alone; SQLite's planner, which knows no numbers of rows,
+    would begin with the pictures, of which there may be a million.
+    """
+    removed = list(Label.every.filter(dataset=dataset).exclude(removed_at=None).values_list("pk", flat=True))
+    by_index = " INDEXED BY image_open" if connection.vendor == "sqlite" else ""
+    but = f" AND s.label_id NOT IN ({', '.join(['%s'] * len(removed))})" if removed else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM datasets_suggestion s"  # noqa: S608
+            f" WHERE s.dataset_id = %s{but} AND EXISTS (SELECT 1 FROM datasets_image i{by_index}"
+            " WHERE i.dataset_id = %s AND i.id = s.image_id"
+            " AND i.trashed_at IS NULL AND i.label_id IS NULL AND i.skipped_at IS NULL)",
+            [dataset.pk, *removed, dataset.pk],
+        )
+        return int(cursor.fetchone()[0])
+
+
+Spread = list[tuple[str, int, int]]  # suggested label, which step of SURE it reaches, how many
+
+
+def spread(dataset: Dataset, wanted: Filter) -> Spread:
+    """How the suggestions that match are spread, whatever label the filter names: one read for all that is told."""
+    rows = Suggestion.objects.filter(dataset=dataset)
+    if replace(wanted, label="", order="id") == Filter(state="suggested"):
+        rows = rows.filter(Exists(Image.objects.filter(OPEN, pk=OuterRef("image_id"))))
+    else:
+        matching = images_matching(dataset, replace(wanted, label="")).order_by()
+        rows = rows.filter(image__in=matching.values("pk"))
+    step = Case(*(When(confidence__gte=sure, then=at) for at, sure in enumerate(SURE)), default=len(SURE))
+    counts = rows.values_list("label_id", step).annotate(n=Count("pk"))
+    names = dict(dataset.labels.values_list("pk", "name"))
+    return [(names[label], at, n) for label, at, n in counts if label in names]
+
+
+def how_sure(dataset: Dataset, wanted: Filter, found: Spread | None = None) -> list[tuple[float, int]]:
     """How many of the suggestions that match are at least so sure, for each step that has some."""
-    found = images_matching(dataset, wanted).order_by()
-    names = {f"at_{step:.2f}".replace(".", "_"): step for step in SURE}
-    counts = found.aggregate(
-        **{name: Count("pk", filter=Q(suggestion__confidence__gte=step)) for name, step in names.items()}
-    )
-    return [(step, counts[name]) for name, step in names.items() if counts[name]]
+    rows = spread(dataset, wanted) if found is None else found
+    mine = [(at, n) for name, at, n in rows if wanted.label in ("", name)]
+    counts = [(sure, sum(n for reached, n in mine if reached <= at)) for at, sure in enumerate(SURE)]
+    return [(sure, n) for sure, n in counts if n]
 
 
-def by_label(dataset: Dataset, wanted: Filter, most: int) -> list[tuple[str, int]]:
-    """The labels that are suggested most often, with how often, whatever label the filter names."""
-    found = images_matching(dataset, replace(wanted, label="")).order_by()
-    counts = found.values_list("suggestion__label__name").annotate(n=Count("pk"))
-    return list(counts.order_by("-n", "suggestion__label__name")[:most])
+def by_label(found: Spread, most: int) -> list[tuple[str, int]]:
+    """The labels that are suggested most often, with how often."""
+    counts = Counter[str]()
+    for name, _, n in found:
+        counts[name] += n
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:most]

@@ -20,7 +20,7 @@ from datasets.live import latest
 from datasets.mislabels import queue_of
 from datasets.models import Dataset, Import, ImportState
 from datasets.progress_by_person import tagged_today
-from datasets.suggestions import WEAK, by_label, how_sure, record_of
+from datasets.suggestions import WEAK, by_label, how_sure, record_of, spread
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, person
 from datasets.views.grid import thumbnails
 from datasets.views.narrowing import filter_of, menu_of_filters, orders, tabs, view_query
@@ -102,9 +102,12 @@ def suggestions(request: HttpRequest, pk: int) -> HttpResponse:
 
 def suggestions_context(dataset: Dataset, wanted: Filter) -> dict[str, Any]:
     """What stands above the suggestions: how sure they are, and how right they were so far."""
-    latest = dataset.suggestions.order_by("-created_at").first()
+    latest = dataset.suggestions.order_by("-pk").first()  # all were made at once
+    found = spread(dataset, wanted)
     return {
-        "steps": [(f"{step:.2f}", round(100 * step), count) for step, count in how_sure(dataset, wanted)],
+        "steps": [
+            (f"{step:.2f}", round(100 * step), count) for step, count in how_sure(dataset, wanted, found)
+        ],
         "record": record_of(dataset),
         "weak": latest is not None and latest.source == WEAK,
         "made": latest.created_at.isoformat() if latest else "",
@@ -113,7 +116,7 @@ def suggestions_context(dataset: Dataset, wanted: Filter) -> dict[str, Any]:
         "chosen_step": f"{USUALLY_SURE:.2f}",
         "kinds": [
             (name, count, view_query(wanted, label=name), name == wanted.label)
-            for name, count in by_label(dataset, wanted, SHOWN_KINDS)
+            for name, count in by_label(found, SHOWN_KINDS)
         ],
         "every_kind": view_query(wanted, label=""),
         "kind": wanted.label,
