@@ -1,7 +1,9 @@
 """How an act on the bench is asked for and answered: once, by a script (JSON) or a plain form."""
 
 import json
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
@@ -9,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -25,6 +27,7 @@ from web.problems import refusal
 from web.reading import Unreadable, read_json
 from web.sentences import Conflict, Refusal
 
+ONE_WRITER = threading.Lock()
 MAY_DELETE = Role.ENGINEER
 MAY_EDIT_LABELS = Role.ENGINEER
 
@@ -139,7 +142,7 @@ def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
     """
     key = request.headers.get("Idempotency-Key", "")[:255]
     if key:
-        with transaction.atomic():
+        with in_line(), transaction.atomic():
             answer = answer_once(request, key, lambda _again: carried_out(asked, act))
     else:
         answer = carried_out(asked, act)
@@ -151,6 +154,16 @@ def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
     if "Idempotent-Replayed" in answer:
         counted["Idempotent-Replayed"] = "true"
     return counted
+
+
+@contextmanager
+def in_line() -> Iterator[None]:
+    """SQLite's waiting writers sleep and try again, some for very long; those of one process wait in line here."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with ONE_WRITER:
+        yield
 
 
 def carried_out(asked: Asked, act: Act) -> HttpResponse:
