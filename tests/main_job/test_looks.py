@@ -41,6 +41,7 @@ class Pages:
         self.addresses = [
             "/?all", "/projects/1/", "/projects/1/datasets/", f"/datasets/{self.dataset}/",
             f"/datasets/{self.dataset}/import/", f"/datasets/{self.dataset}/settings/", "/projects/1/train/",
+            *(f"/datasets/{self.dataset}/{each}/" for each in ("snapshots", "exports", "copy", "move")),
             "/projects/1/models/", f"/models/{self.model}/", f"{version}/", f"{version}/report/",
             f"{version}/validate/", f"{version}/publish/", "/projects/1/services/", f"/services/{self.slug}/",
             "/projects/1/members/", "/projects/1/tokens/", "/projects/1/settings/", "/projects/1/jobs/",
