@@ -30,13 +30,12 @@ class Counted:
 
 def open_groups(dataset: Dataset) -> QuerySet[AlikeGroup]:
     """Those not dismissed that still have two pictures; first those whose labels differ, then the largest."""
-    labels = Count("members__image__label", distinct=True, filter=LIVE)
     found = AlikeGroup.objects.filter(dataset=dataset, dismissed_at=None).annotate(
-        size=Count("members", filter=LIVE), labels=labels
+        size=Count("members", filter=LIVE),
+        labels=Count("members__image__label", distinct=True, filter=LIVE),
     )
     disagree = Case(When(labels__gt=1, then=Value(1)), default=Value(0))
-    found = found.filter(size__gte=2)  # type: ignore[misc]  # the plugin forgets what was annotated
-    return found.annotate(disagree=disagree).order_by("-disagree", "-size", "pk")
+    return found.filter(Q(size__gte=2)).annotate(disagree=disagree).order_by("-disagree", "-size", "pk")
 
 
 def counted(dataset: Dataset) -> Counted:
@@ -71,7 +70,7 @@ def keep_one(*, group: AlikeGroup, keep: Image, user: User) -> TagAction:
 
 def keep_best_of_all(*, dataset: Dataset, user: User) -> TagAction:
     """Keep the best of every group and move the rest to the trash; groups with several labels are left alone."""
-    agreeing = open_groups(dataset).filter(disagree=0).order_by().values("pk")  # type: ignore[misc]
+    agreeing = open_groups(dataset).filter(Q(disagree=0)).order_by().values("pk")
     place = Window(RowNumber(), partition_by=F("group_id"), order_by=BEST)
     members = AlikeMember.objects.filter(group__in=agreeing, image__trashed_at=None)
     spare = members.annotate(place=place).filter(place__gt=1).values("image")

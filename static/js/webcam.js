@@ -32,7 +32,7 @@ const say = (key, places = {}) =>
 
 function complain(key) {
   problem.hidden = false;
-  problem.querySelector("p").textContent = say(key);
+  part("problem-text").textContent = say(key);
   shutter.disabled = true;
 }
 
