@@ -47,10 +47,16 @@ class DatasetsConfig(AppConfig):
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
         )
-        registry.register(registry.Kind(copying.KIND, "bulk", _("Copy of pictures"), copying.run))
-        registry.register(
-            registry.Kind(exporting.KIND, "bulk", _("Export of pictures"), exporting.run, exporting.ended)
+        copy = registry.Kind(
+            copying.KIND, "bulk", _("Copy of pictures"), copying.run, at_least=Role.ENGINEER
         )
+        registry.register(copy)
+        registry.register(
+            registry.Kind(
+                exporting.KIND, "bulk", _("Export of pictures"), exporting.run, exporting.ended,
+                at_least=Role.VIEWER,  # a member still; which role may export, each project says
+            )
+        )  # fmt: skip
         registry.register(
             registry.Kind(purging.KIND, "bulk", _("Emptying of the trash"), purging.run, upkeep=True)
         )
