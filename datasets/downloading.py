@@ -14,7 +14,7 @@ from datasets.models import Export, ExportState
 from web import storage
 from web.sentences import Conflict, Refusal
 
-ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
+ONE_RANGE = re.compile(r"^bytes=(?=\d|-\d)(\d{0,18})-(\d{0,18})$")
 
 
 class NoZip(Conflict):
@@ -72,8 +72,6 @@ def wanted(request: HttpRequest, size: int, tag: str) -> tuple[int, int] | None:
     found = ONE_RANGE.match(request.headers["Range"].replace(" ", ""))
     assert found is not None
     first, last = found.groups()
-    if not first and not last:
-        return 0, size
     if not first:
         return (max(0, size - int(last)), size) if int(last) else None
     start, stop = int(first), min(int(last) + 1, size) if last else size

@@ -224,6 +224,7 @@ def test_a_download_goes_on_where_it_stopped(team: Team, work: Work, api: Callab
     assert part(Range=f"bytes={size}-")[:2] == (416, f"bytes */{size}")
     assert part(Range="bytes=9-5")[0] == 416
     assert part(Range="lines=1-2") == (200, "", whole)
+    assert part(Range="bytes=-") == (200, "", whole)
     assert part(Range="bytes=0-1,4-5") == (200, "", whole)
     assert part(**{"If-None-Match": tag})[0] == 304
 
