@@ -52,7 +52,7 @@ function teller(form, box, file, before, total) {
 }
 
 async function begin(form, upload) {
-  const said = ["label", "encoding", "review", "source_note", "licence"].map((name) => [name, form.elements[name].value]);
+  const said = ["label", "encoding", "review", "source_note", "licence"].map((name) => [name, form.elements[name]?.value ?? ""]);
   const body = JSON.stringify({ upload, ...Object.fromEntries(said) });
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" };
   for (let left = TRIES; ; left -= 1) {

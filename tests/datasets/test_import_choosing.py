@@ -215,6 +215,20 @@ def test_what_nobody_chooses_about_is_forgotten_with_a_sentence(work: Work, team
     assert not default_storage.exists(found.sources[0]["key"])
 
 
+def test_a_start_of_the_product_forgets_it_too(work: Work, team: Team) -> None:
+    from config.sweeping import sweep
+
+    found, waits = (
+        asked(work, team, make_dataset(team, name), files("cat/1.png")) for name in ("Old", "New")
+    )
+    Import.objects.filter(pk=found.pk).update(choose_until=timezone.now())
+    sweep()
+    states = Import.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == [ImportState.CANCELLED, ImportState.CHOOSING]
+    assert not default_storage.exists(found.sources[0]["key"])
+    assert default_storage.exists(waits.sources[0]["key"])
+
+
 def test_two_people_choose_at_once_and_one_of_them_counts(work: Work, team: Team) -> None:
     found = asked(work, team, make_dataset(team), files("cat/1.png"))
     other = Import.objects.get(pk=found.pk)
@@ -295,7 +309,12 @@ def test_the_page_says_what_is_here_and_what_lies_in_it_twice(work: Work, team: 
     content = {"cat/1.png": one, "cat/2.png": two, "cat/3.png": three, "cow/4.png": three, "cow/5.png": three}
     found = asked(work, team, dataset, ("a.zip", zip_of(content | {"6.png": three, "cow/7.png": b"no"})))
     shown = page("labeller").get(f"/imports/{found.pk}/").content.decode()
-    for sentence in ("1 is here as “dog”.", "1 is here already.", "2 lie under “cat” too.", "1 cannot be taken."):
+    for sentence in (
+        "1 is here as “dog”.",
+        "1 is here already.",
+        "2 lie under “cat” too.",
+        "1 cannot be taken.",
+    ):
         assert sentence in shown
     assert 'name="conflicts" value="take"' in shown
 
