@@ -79,8 +79,14 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Gzipped JSON; the same manifest gives the same bytes."""
         rows = [list(vars(entry).values()) for entry in self.entries]
-        body = {"labels": self.labels, "columns": COLUMNS, "rows": rows, "snapshots": self.snapshots}
-        body |= {"wishes": self.wishes} if self.wishes else {}
+        body: dict[str, Any] = {
+            "labels": self.labels,
+            "columns": COLUMNS,
+            "rows": rows,
+            "snapshots": self.snapshots,
+        }
+        if self.wishes:
+            body["wishes"] = self.wishes
         return gzip.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
 
 
