@@ -40,7 +40,7 @@ def open_groups(dataset: Dataset) -> QuerySet[AlikeGroup]:
 
 def counted(dataset: Dataset) -> Counted:
     """How many."""
-    rows = list(open_groups(dataset).order_by().values_list("size", "labels"))
+    rows = list(open_groups(dataset).order_by().values_list("size", "labels"))  # type: ignore[misc]
     return Counted(len(rows), sum(size for size, _ in rows), sum(labels > 1 for _, labels in rows))
 
 
