@@ -16,7 +16,8 @@ class ServingConfig(AppConfig):
         from jobs.registry import Kind, register
         from projects import steps
         from projects.models import Role
-        from serving import path, sessions, warming
+        from serving import path, sessions, version_uses, warming
+        from training.removing import register_uses
         from web import health
 
         warm = Kind(
@@ -26,4 +27,5 @@ class ServingConfig(AppConfig):
         register(warm)
         steps.register(steps.Step(50, "validate", _("Validate"), path.validate_step))
         steps.register(steps.Step(60, "publish", _("Publish"), path.publish_step))
+        register_uses(version_uses.services_of)
         health.degradable["models"] = sessions.degraded

@@ -40,6 +40,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         "backbone",
         "created_at",
         "finished_at",
+        "archived_at",
     ]
     list_filter = ["state", "usable", "application", "model__project"]
     search_fields = ["model__name", "backbone"]

@@ -42,15 +42,14 @@ class ModelOut(Schema):
 
 def shape(model: RegisteredModel) -> dict[str, Any]:
     """A model as the API gives it."""
-    numbers = list(model.versions.values_list("number", flat=True))
     return {
         "id": model.pk,
         "project": model.project_id,
         "name": model.name,
         "contact": model.contact,
         "description": model.description,
-        "versions": len(numbers),
-        "latest_version": max(numbers, default=0),
+        "versions": model.versions.count(),
+        "latest_version": model.last_number,
         "created_at": model.created_at,
     }
 

@@ -1,18 +1,21 @@
 """Versions in the JSON API: asking for them, following them, stopping them, taking their files."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from django.http import FileResponse, HttpRequest
-from ninja import Router, Schema, Status
+from django.db import transaction
+from django.http import FileResponse, HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from projects.access import caller
 from projects.models import Role
-from training import versions
+from training import notes, removing, versions
 from training.access import model_for, version_for
 from training.files import open_export
 from training.models import Application, Metric, ModelVersion, VersionState
+from training.notes import LONGEST
+from training.provenance import provenance_of
 from web.api import PROBLEMS, Cursor, Limit, Page
 from web.pagination import page
 
@@ -62,6 +65,22 @@ class VersionOut(Schema):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    notes: str
+    archived: bool
+    own_file: str | None
+
+
+class VersionWhole(VersionOut):
+    """A version with what produced it: settings, data, seed, libraries, code, machine."""
+
+    produced_by: dict[str, Any]
+
+
+class VersionPatch(Schema):
+    """What can be changed of a version: its notes, and whether it is put away."""
+
+    notes: str | None = Field(None, max_length=LONGEST)
+    archived: bool | None = None
 
 
 def shape(version: ModelVersion) -> dict[str, Any]:
@@ -85,14 +104,24 @@ def shape(version: ModelVersion) -> dict[str, Any]:
         "message": str(version.sentence),
         "ended_because": version.ended_because or None,
         "split": version.split_counts,
+        "notes": version.notes,
+        "archived": version.archived_at is not None,
+        "own_file": version.own_file or None,
     }
 
 
+def whole(version: ModelVersion) -> dict[str, Any]:
+    """With what produced it."""
+    return shape(version) | {"produced_by": provenance_of(version)}
+
+
 @router.get("/models/{int:pk}/versions", response={200: Page[VersionOut], **PROBLEMS})
-def list_versions(request: HttpRequest, pk: int, limit: Limit, cursor: Cursor) -> dict[str, Any]:
-    """The versions of a model, from the first."""
+def list_versions(
+    request: HttpRequest, pk: int, limit: Limit, cursor: Cursor, archived: Annotated[bool, Query()] = False
+) -> dict[str, Any]:
+    """The versions of a model, from the first; those that were put away only where they are asked for."""
     model = model_for(request.auth, pk)  # type: ignore[attr-defined]
-    return page(model.versions.all(), shape, limit=limit, cursor=cursor)
+    return page(model.versions.filter(archived_at__isnull=not archived), shape, limit=limit, cursor=cursor)
 
 
 @router.post("/models/{int:pk}/versions", response={202: list[VersionOut], **PROBLEMS})
@@ -111,10 +140,45 @@ def train(request: HttpRequest, pk: int, data: VersionsIn) -> Status[list[dict[s
     return Status(202, [shape(version) for version in made])
 
 
-@router.get("/models/{int:pk}/versions/{int:number}", response={200: VersionOut, **PROBLEMS})
+@router.get("/models/{int:pk}/versions/{int:number}", response={200: VersionWhole, **PROBLEMS})
 def show_version(request: HttpRequest, pk: int, number: int) -> dict[str, Any]:
-    """One version: how far it is, or what came of it."""
-    return shape(version_for(request.auth, pk, number))  # type: ignore[attr-defined]
+    """One version: how far it is, what came of it, and what produced it."""
+    return whole(version_for(request.auth, pk, number))  # type: ignore[attr-defined]
+
+
+@router.patch("/models/{int:pk}/versions/{int:number}", response={200: VersionWhole, **PROBLEMS})
+def change_version(request: HttpRequest, pk: int, number: int, data: VersionPatch) -> dict[str, Any]:
+    """Write its notes; put it away or bring it back."""
+    asking = caller(request.auth)  # type: ignore[attr-defined]
+    version = version_for(asking, pk, number, at_least=Role.ENGINEER, scope="train")
+    with transaction.atomic():
+        if data.notes is not None:
+            notes.write_notes(version=version, user=asking.user, text=data.notes)
+        if data.archived is not None:
+            act = notes.archive if data.archived else notes.bring_back
+            act(version=version, user=asking.user)
+    return whole(version)
+
+
+@router.delete("/models/{int:pk}/versions/{int:number}", response={204: None, **PROBLEMS})
+def delete_version(request: HttpRequest, pk: int, number: int) -> Status[None]:
+    """Delete it for good and release its files; refused while a service serves it or can be rolled back to it."""
+    asking = caller(request.auth)  # type: ignore[attr-defined]
+    version = version_for(asking, pk, number, at_least=Role.ENGINEER, scope="train")
+    removing.remove(version=version, user=asking.user)
+    return Status(204, None)
+
+
+@router.get(
+    "/models/{int:pk}/versions/{int:number}/provenance.json",
+    response={200: dict[str, Any], **PROBLEMS},
+    url_name="version-provenance",
+)
+def show_provenance(request: HttpRequest, response: HttpResponse, pk: int, number: int) -> dict[str, Any]:
+    """What produced it, as a file to keep."""
+    version = version_for(request.auth, pk, number)  # type: ignore[attr-defined]
+    response["Content-Disposition"] = f'attachment; filename="version-{pk}-{number}.json"'
+    return provenance_of(version)
 
 
 @router.post("/models/{int:pk}/versions/{int:number}/stop", response={202: VersionOut, **PROBLEMS})

@@ -1,43 +1,62 @@
-"""A model's versions side by side: each with its metric and the change against the version before."""
+"""A model's versions side by side: each with its metric and the change against the one before it."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from training.models import ModelVersion, RegisteredModel
+from training.comparing import Paired, paired
+from training.models import Metric, ModelVersion, RegisteredModel
 
 
 @dataclass(frozen=True)
 class VersionRow:
-    """A version as a row. `change`: accuracy against the usable version before it, in points; `sure`: their
-    intervals do not overlap."""
+    """A version as a row. `before`: the usable version of the same application before it; `paired`: the change
+    against that one on the same pictures, None where they were judged on other pictures."""
 
     version: ModelVersion
-    accuracy: dict[str, Any] | None
-    change: float | None
-    sure: bool
+    before: ModelVersion | None
+    paired: Paired | None
+
+    @property
+    def accuracy(self) -> dict[str, Any] | None:
+        """With its interval; None where there is no model."""
+        return self.version.metrics.get("accuracy") if self.version.usable else None
+
+    @property
+    def chosen_metric(self) -> float | None:
+        """What the training was to be best at, where that is not the accuracy, which stands there anyhow."""
+        name = self.version.optimise_for
+        return None if name == Metric.TOP1 or not self.version.usable else self.version.metrics.get(name)
+
+    @property
+    def change(self) -> float | None:
+        """In points."""
+        return 100 * self.paired.change if self.paired else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Of the change, in points."""
+        if self.paired is None:
+            return None
+        low, high = self.paired.interval
+        return 100 * low, 100 * high
 
     @property
     def way(self) -> str:
-        """Up, down, or nothing where it is within the intervals."""
-        if self.change is None or not self.sure:
+        """Up, down, or nothing where chance may have done it."""
+        if self.paired is None or not self.paired.sure:
             return ""
-        return "up" if self.change > 0 else "down"
+        return "up" if self.paired.change > 0 else "down"
 
 
-def rows_of_model(model: RegisteredModel) -> list[VersionRow]:
-    """Newest first."""
+def rows_of_model(model: RegisteredModel, *, archived: bool = False) -> list[VersionRow]:
+    """Newest first; those that were put away, or the others."""
     rows: list[VersionRow] = []
-    before: dict[str, Any] | None = None
-    for version in model.versions.select_related("created_by").order_by("number"):
-        accuracy = version.metrics.get("accuracy") if version.usable else None
-        change = None if accuracy is None or before is None else 100 * (accuracy["value"] - before["value"])
-        rows.append(
-            VersionRow(version, accuracy, change, bool(accuracy and before and apart(accuracy, before)))
-        )
-        before = accuracy or before
+    before: dict[str, ModelVersion] = {}
+    versions = model.versions.select_related("created_by").defer("report", "history")
+    for version in versions.order_by("number"):
+        last = before.get(version.application) if version.usable else None
+        if bool(version.archived_at) == archived:
+            rows.append(VersionRow(version, last, paired(last, version) if last else None))
+        if version.usable:
+            before[version.application] = version
     return rows[::-1]
-
-
-def apart(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Two intervals that do not overlap."""
-    return bool(one["low"] > other["high"] or other["low"] > one["high"])

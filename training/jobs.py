@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def train(attempt: "Attempt") -> None:
     """One training, from the frozen data to the evaluated file."""
+    from training.provenance import stamp
     from training.running import run
 
     run(attempt)
+    stamp(attempt.payload["version"])
 
 
 TRAIN = Kind(

@@ -39,6 +39,7 @@ class RegisteredModel(models.Model):
     description = models.TextField(_("description"), blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_removed = models.PositiveIntegerField(default=0)  # the highest number removed: none is given twice
 
     class Meta:
         verbose_name, verbose_name_plural = _("model"), _("models")
@@ -46,6 +47,12 @@ class RegisteredModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def last_number(self) -> int:
+        """The highest version number given so far, 0 for none."""
+        last = self.versions.aggregate(last=models.Max("number"))["last"] or 0
+        return int(max(last, self.last_removed))
 
 
 class Application(models.TextChoices):
@@ -101,8 +108,12 @@ class VersionQuerySet(models.QuerySet["ModelVersion"]):
         return self.exclude(state__in=ENDED)
 
     def usable(self) -> "VersionQuerySet":
-        """With a model file that can validate and serve."""
-        return self.filter(usable=True)
+        """With a model file that can validate and serve, and not put away."""
+        return self.filter(usable=True, archived_at=None)
+
+    def shown(self) -> "VersionQuerySet":
+        """Not put away."""
+        return self.filter(archived_at=None)
 
 
 class ModelVersion(models.Model):
@@ -151,6 +162,12 @@ class ModelVersion(models.Model):
     metrics = models.JSONField(default=dict, blank=True)
     report = models.JSONField(default=dict, blank=True)
     predictions_key = models.CharField(max_length=120, blank=True)  # one row a held-back picture
+
+    own_file = models.CharField(max_length=200, blank=True)  # the name of the file that a person brought
+    notes = models.TextField(_("notes"), blank=True)
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    noted_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
 
     objects = VersionQuerySet.as_manager()
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -69,11 +68,10 @@ def _frozen(chosen: wishes.Chosen, user: User) -> int:
 def _queued(
     model: RegisteredModel, user: User, application: Application, fields: dict[str, Any]
 ) -> ModelVersion:
-    RegisteredModel.objects.select_for_update().get(pk=model.pk)  # numbers are given out one at a time
-    last = model.versions.aggregate(last=Max("number"))["last"] or 0
+    locked = RegisteredModel.objects.select_for_update().get(pk=model.pk)  # numbers are given one at a time
     version = ModelVersion.objects.create(
         model=model,
-        number=last + 1,
+        number=locked.last_number + 1,
         application=application,
         created_by=user,
         message=Sentence(gettext_noop("Waiting for its turn.")).to_json(),

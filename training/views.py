@@ -32,7 +32,7 @@ START_SECONDS, SECONDS_A_PICTURE = 25, 0.05
 def models(request: HttpRequest, project_pk: int) -> HttpResponse:
     """The models of a project, each with its newest version."""
     project = project_for(request.user, project_pk)
-    newest = Prefetch("versions", ModelVersion.objects.order_by("-number"), to_attr="newest_first")
+    newest = Prefetch("versions", ModelVersion.objects.shown().order_by("-number"), to_attr="newest_first")
     found = (
         project.models.annotate(latest=Max("versions__id"))
         .prefetch_related(newest)
@@ -51,12 +51,17 @@ def models(request: HttpRequest, project_pk: int) -> HttpResponse:
 @require_GET
 def model(request: HttpRequest, pk: int) -> HttpResponse:
     """One model: its versions, newest first. Asked by a script: the table alone, which refreshes itself."""
-    found = model_for(request.user, pk)
+    found, archived = model_for(request.user, pk), "archived" in request.GET
+    rows = rows_of_model(found, archived=archived)
     context = {
         "project": found.project,
         "model": found,
-        "rows": rows_of_model(found),
-        "live": found.versions.all().active().exists(),
+        "rows": rows,
+        "archived": archived,
+        "put_away": found.versions.exclude(archived_at=None).count(),
+        "newest": rows[0].version if rows else None,
+        "may_compare": sum(row.accuracy is not None for row in rows) > 1,
+        "live": not archived and found.versions.all().active().exists(),
         "may_train": may(request.user, found.project, at_least=Role.ENGINEER),
         "active": "models",
     }
@@ -130,7 +135,7 @@ def about_minutes(form: TrainForm, found: Preview) -> int:
 def form_context(project: Project, form: TrainForm) -> dict[str, object]:
     """What the form and its preview show."""
     existing = form.existing
-    next_number = 1 + (existing.versions.aggregate(last=Max("number"))["last"] or 0) if existing else 1
+    next_number = 1 + existing.last_number if existing else 1
     count, found = len(form.applications), wishes.preview_of(project, form.chosen, form.options)
     return {
         "project": project,

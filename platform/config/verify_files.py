@@ -134,7 +134,7 @@ def old(key: str, grace: float) -> bool:
 
 def model_files(how: Looking) -> Iterator[Wrong]:
     """The hashes that rows name beside their keys."""
-    for version in ModelVersion.objects.usable():
+    for version in ModelVersion.objects.filter(usable=True):
         if not version.file_key or storage.promised_hash(version.file_key) != version.file_sha256:
             yield Wrong(
                 "version-without-file", f"training.modelversion {version.pk}", "usable, but its file is not"

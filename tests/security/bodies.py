@@ -85,6 +85,8 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/datasets/<int:pk>/skip": lambda world: {"images": [world.ids["images"]]},
     "POST api/v1/models": name,
     "POST api/v1/models/<int:pk>/versions": wish,
+    "PATCH api/v1/models/<int:pk>/versions/<int:number>": lambda world: {"notes": "The first one."},
+    "POST models/<int:model_pk>/versions/<int:number>/notes/": lambda world: {"notes": "The first one."},
     "POST models/<int:model_pk>/versions/<int:number>/validate/": photo,
     "POST api/v1/models/<int:model_pk>/versions/<int:number>/validate": photo,
     "POST services/<slug:slug>/release/": lambda world: {"name": world.ids["services"]},
