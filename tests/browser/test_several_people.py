@@ -97,7 +97,7 @@ def test_what_is_selected_stays_selected_and_the_page_says_what_happened_to_it(
         for place in (0, 1, 2):
             thumb(page, place).click()
         tag(pets, team, 1, 2)
-        said = page.locator(".live-pill")
+        said = page.locator("[data-live] .live-pill")
         expect(said).to_contain_text(
             "Just changed by labeller: 2 of the selected pictures. They stay selected.", timeout=SOON
         )
@@ -126,7 +126,7 @@ def test_a_large_act_is_told_with_its_number_and_loaded_when_one_wants(
     monkeypatch.setattr(live, "MOST_IMAGES", 5)
     with bench(browser, live_server, pets, team, "engineer") as page:
         tag(pets, team, *range(10))
-        said = page.locator(".live-pill")
+        said = page.locator("[data-live] .live-pill")
         expect(said).to_contain_text("labeller: 10 pictures tagged cat", timeout=SOON)
         expect(page.locator(".thumb")).to_have_count(COUNT)
         said.get_by_text("Show").click()
@@ -142,7 +142,7 @@ def test_ones_own_tags_are_no_news(
         page.keyboard.press("1")
         expect(page.locator(".toast-text")).to_have_text("1 picture tagged cat")
         page.wait_for_timeout(2 * SOON)
-        assert page.locator(".thumb-who, .live-pill, .is-elsewhere").count() == 0
+        assert page.locator(".thumb-who, [data-live] .live-pill, .is-elsewhere").count() == 0
         assert page.locator("[data-here]").is_hidden()
 
 
