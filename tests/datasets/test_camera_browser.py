@@ -1,5 +1,6 @@
 """The camera page under a real browser's hands, with Chromium's own pretended camera."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_held_button_takes_a_burst_of_one_group_under_the_label(
         page.get_by_label("Pictures a second while held").select_option("8")
         shutter.hover()
         page.mouse.down()
-        expect(page.locator("[data-counter]")).to_contain_text("4 taken")
+        expect(page.locator("[data-counter]")).to_contain_text(re.compile(r"([4-9]|\d\d) taken"))
         page.mouse.up()
         expect(page.locator("[data-counter]")).not_to_contain_text("0 sent")
         page.wait_for_timeout(500)
