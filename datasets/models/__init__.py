@@ -1,8 +1,8 @@
 """Data sets: pictures, their labels, where they came from, and every change of a tag."""
 
 from datasets.models.actions import ActionKind, TagAction, TagChange
-from datasets.models.conflicts import LabelConflict
 from datasets.models.alike import AlikeGroup, AlikeMember, AlikeSearch
+from datasets.models.conflicts import LabelConflict
 from datasets.models.exports import Export, ExportState
 from datasets.models.features import Feature, FeatureShard
 from datasets.models.images import Image, ImageQuerySet
