@@ -5,7 +5,7 @@ from typing import Any
 
 from datasets import tally
 from datasets.filters import Filter
-from datasets.grid import WINDOW, bare, up_to, ways
+from datasets.grid import WINDOW, ways
 from datasets.models import Dataset, Label
 from datasets.models.tally import OPEN, SKIPPED, TRASHED
 from datasets.selection import images_matching, labels_named, ordering
@@ -83,11 +83,10 @@ def matching_of(
         inside = replace(wanted, order="-confidence" if wanted.state == "suggested" else "id")
         found = images_matching(dataset, inside)[: WINDOW + 1].count()
         return min(found, WINDOW), found > WINDOW
-    fields = ordering(wanted)
-    end = way.values_list(*bare(fields))[WINDOW : WINDOW + 1].first()
-    if end is None:
+    if not way.order_by(*ordering(wanted))[WINDOW : WINDOW + 1].exists():
         return matching.order_by().count(), False
-    return matching.filter(up_to(fields, end)).order_by().count(), True
+    window = way.order_by(*ordering(wanted)).values("pk")[:WINDOW]
+    return matching.filter(pk__in=window).order_by().count(), True
 
 
 def with_counts(labels: list[Label], counts: Counts) -> list[Label]:

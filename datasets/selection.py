@@ -112,8 +112,9 @@ def _by_people(images: "QuerySet[Image]", dataset: Dataset, wanted: Filter) -> "
         back = TagAction.objects.filter(dataset=dataset, kind=ActionKind.RESTORE).values("pk")
         latest = TagChange.objects.filter(image=OuterRef("pk"), action__in=giving.filter(undone_at=None))
         giver = latest.order_by("-action_id").values("action__created_by__username")[:1]
-        images = images.alias(giver=Subquery(giver)).filter(
-            Q(last_action__in=theirs) | Q(last_action__in=back, giver=wanted.tagger), label__isnull=False
+        # + 0: no index on the act may lure SQLite's planner away from the order's own
+        images = images.alias(giver=Subquery(giver), act=F("last_action_id") + 0).filter(
+            Q(act__in=theirs) | Q(act__in=back, giver=wanted.tagger), label__isnull=False
         )
     return images
 

@@ -23,7 +23,13 @@ const bar = root.querySelector("[data-bar]");
 const form = root.querySelector("[data-acts]");
 let selection = null;
 
-const grid = openGrid(root, { onChange: () => selection?.follow() });
+const grid = openGrid(root, {
+  onChange() {
+    selection?.follow();
+    // What is rare may be many windows away: nothing matches only once there is no further page
+    if (!root.querySelector(".thumb, [data-more]")) root.querySelector("[data-empty]")?.removeAttribute("hidden");
+  },
+});
 const labels = openLabels(root, { onChoose: choose });
 const matching = () => Number(root.dataset.matching);
 const uncounted = () => "moreMatch" in root.dataset; // more than were counted
