@@ -26,6 +26,7 @@ from datasets.preparing import LEAST_SIDE, MOST_BYTES, MOST_RATIO, MOST_SIDE
 from datasets.told import told_act
 from datasets.views.acknowledging import person
 from datasets.views.choosing import choosing_page
+from datasets.views.links import begin_if_links
 from projects.access import may
 from projects.models import Role
 from web.problems import refusal
@@ -85,7 +86,8 @@ def receive(request: HttpRequest, dataset: Dataset) -> HttpResponse:
     for files in groups_of(request.FILES.getlist("files")):
         try:
             begun.append(
-                begin_import(
+                begin_if_links(request, dataset, files)
+                or begin_import(
                     dataset=dataset,
                     user=person(request),
                     files=files,

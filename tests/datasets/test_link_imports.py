@@ -213,3 +213,14 @@ def test_one_server_is_asked_for_two_at_a_time(
     assert server.most_at_once == 2
     assert Import.objects.get().rejected == 10
     assert not [each for each in threading.enumerate() if each.name.startswith("links") and each.is_alive()]
+
+
+def test_a_list_of_links_that_is_dropped_on_the_import_page_is_fetched(
+    server: Served, team: Team, page: Callable[[str], Client], work: Work
+) -> None:
+    dataset = make_dataset(team)
+    table = upload("links.csv", f"{server.url('/0.png')},cat\n".encode())
+    answer = page("labeller").post(f"/datasets/{dataset.pk}/import/", {"files": [table], "label": "dog"})
+    assert answer.status_code == 302
+    work()
+    assert taken(dataset) == {"0.png": "cat"}
