@@ -24,7 +24,7 @@ from datasets.models import Dataset, Image
 from datasets.selection import images_matching, ordering
 from web.pagination import BadCursor, decode, encode
 
-WINDOW = 20_000
+WINDOW = 10_000
 Page = tuple[list[Image], str | None]
 
 

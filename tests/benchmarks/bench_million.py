@@ -34,7 +34,7 @@ from tests.factories import Team
 
 COUNT = int(os.environ.get("TAXON_BENCH_IMAGES", "1000000"))
 LABELS, IMPORTS, ACTIONS, SUGGESTED = 20, 100, 1000, 20_000
-ROUNDS = 15
+ROUNDS = 12
 SQLITE = {
     "numbers": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s)",
     "from": "n",
