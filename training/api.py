@@ -3,10 +3,12 @@
 from ninja import Router
 
 from training.api_models import router as models
+from training.api_own import router as own
 from training.api_reports import router as reports
 from training.api_versions import router as versions
 
 router = Router(tags=["training"])
 router.add_router("", models)
 router.add_router("", versions)
+router.add_router("", own)
 router.add_router("", reports)

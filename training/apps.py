@@ -22,6 +22,7 @@ class TrainingConfig(AppConfig):
         from training.snapshot_uses import versions_from
 
         register_job(jobs.TRAIN)
+        register_job(jobs.JUDGE)
         register_step(steps.TRAIN)
         register_step(steps.REPORT)
         register_provider(provided)

@@ -19,7 +19,11 @@ from training.provenance import provenance_of
 from training.splitting import HELD_BACK, TRAIN, VALIDATION
 
 A_PAGE = 60
-PART_NAMES = {TRAIN: _("Learned from"), VALIDATION: _("Chosen by"), HELD_BACK: _("Held back for the report")}
+PART_NAMES = {
+    TRAIN: _("Pictures to learn from"),
+    VALIDATION: _("To choose the best by"),
+    HELD_BACK: _("Held back for the report"),
+}
 
 
 @login_required

@@ -1,5 +1,6 @@
 """What each request sends, so that it gets past the checks of its fields and to the door."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,12 @@ def moved(world: World) -> Body:
 def wish(world: World) -> Body:
     """A training."""
     return {"applications": ["cloud-general"], "data": [{"dataset": world.ids["datasets"], "labels": "all"}]}
+
+
+def own_file(world: World) -> Body:
+    """A model file, as far as one can tell at once."""
+    data = json.dumps([{"dataset": world.ids["datasets"]}])
+    return {"as form": True, "file": SimpleUploadedFile("own.onnx", b"\x08\x08 graph"), "data": data}
 
 
 def request_to_publish(world: World) -> Body:
@@ -85,6 +92,7 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/datasets/<int:pk>/skip": lambda world: {"images": [world.ids["images"]]},
     "POST api/v1/models": name,
     "POST api/v1/models/<int:pk>/versions": wish,
+    "POST api/v1/models/<int:pk>/versions/own": own_file,
     "PATCH api/v1/models/<int:pk>/versions/<int:number>": lambda world: {"notes": "The first one."},
     "POST models/<int:model_pk>/versions/<int:number>/notes/": lambda world: {"notes": "The first one."},
     "POST models/<int:model_pk>/versions/<int:number>/validate/": photo,
