@@ -97,6 +97,9 @@ class Learning:
         self.history = self.curve(result["history"], str(result["method"]))
         self.now = []
         self.tried.append(summary(result, made.task["pixel_spec"]["size"], time.monotonic() - began))
+        best = max(each["validation"][self.version.optimise_for] for each in self.tried)
+        live = {"best": best, "epoch": self.history[-1]["epoch"]}
+        self.writer.progress(self.clock.share, history=self.history, live=live)
         return Fitted(result, self.scratch / name, made.left_out)
 
     # ---- the second one
