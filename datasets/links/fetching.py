@@ -1,7 +1,6 @@
 """Fetches one link: from the very address that was checked, bounded in bytes, hops and time."""
 
 import contextlib
-import socket
 import ssl
 import threading
 import time
@@ -11,16 +10,15 @@ from http.client import HTTPException
 from urllib.parse import urljoin
 
 from django.conf import settings
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as TLSError
 from urllib3.response import BaseHTTPResponse
 
 from datasets.links.addresses import Place, place_of
 from datasets.reasons import NotAccepted
+from web.outgoing import SILENCE, pinned_to
 
 SECONDS = 20.0  # for a link, whatever it does meanwhile
-SILENCE = 8.0
 MOST_HOPS = 5
 PIECE = 64 * 1024
 HEADERS = {"User-Agent": "Taxon", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
@@ -31,42 +29,6 @@ REDIRECTS, GONE, FORBIDDEN, BUSY = (
     {429, 503},
 )
 NOT_PICTURES = ("text/html", "application/xhtml")
-
-
-class Pinned(HTTPConnection):
-    """A connection to an address that was checked; the name is still what the server is asked for."""
-
-    def pin(self, address: str) -> None:
-        """Connect there, whatever the name resolves to by now."""
-        self.address = address
-        self.handle: socket.socket | None = None
-
-    def _new_conn(self) -> socket.socket:
-        """urllib3's own hook for connecting otherwise (its SOCKS support uses it)."""
-        try:
-            found = socket.create_connection((self.address, self.port), SILENCE)
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, "no answer") from error
-        except OSError as error:
-            raise NewConnectionError(self, str(error)) from error
-        self.handle = found.dup()  # outlives the wrapping in TLS: what the deadline shuts down
-        return found
-
-    def cut(self) -> None:
-        """End whatever it is waiting for."""
-        with contextlib.suppress(OSError):
-            if self.handle is not None:
-                self.handle.shutdown(socket.SHUT_RDWR)
-
-    def let_go(self) -> None:
-        """Close all of it."""
-        self.close()
-        if self.handle is not None:
-            self.handle.close()
-
-
-class PinnedTLS(Pinned, HTTPSConnection):
-    """The same over TLS; certificate and server name are the host's, since the host is the connection's."""
 
 
 @dataclass
@@ -111,11 +73,7 @@ def too_slow(place: Place) -> NotAccepted:
 def asked(place: Place, watch: Watch) -> Iterator[BaseHTTPResponse]:
     """The answer to a GET, its body still to be read; every way that this can fail is a NotAccepted."""
     patience = min(SILENCE, max(watch.left, 0.1))
-    if place.scheme == "https":  # against the system's authorities
-        connection: Pinned = PinnedTLS(place.host, place.port, timeout=patience, cert_reqs="CERT_REQUIRED")
-    else:
-        connection = Pinned(place.host, place.port, timeout=patience)
-    connection.pin(place.address)
+    connection = pinned_to(place, patience=patience)
     alarm = threading.Timer(max(watch.left, 0.1), connection.cut)
     alarm.daemon = True
     alarm.start()
