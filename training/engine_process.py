@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop
 from jobs.deaths import out_of_memory_kills
 from training.engine.memory import ran_out_of_memory
 from training.engine.spec import RESULT, Task, write_spec
+from training.logs import ENGINE_LOG, EVENTS_LOG, event_line
 from web.sentences import Refusal
 from web.storage import StorageFull
 
@@ -84,10 +85,17 @@ def run_engine(task: Task, *, hear: Callable[[Event], None], look: Callable[[], 
     folder.mkdir(parents=True, exist_ok=True)
     write_spec(task, folder / "spec.json")
     kills = out_of_memory_kills()
-    with (folder / "engine.log").open("wb") as log:
+    with (folder / ENGINE_LOG).open("wb") as log, (folder / EVENTS_LOG).open("a", encoding="utf8") as events:
+
+        def told(event: Event) -> None:
+            with suppress(OSError):  # a full disk is the engine's to meet
+                events.write(event_line(event))
+                events.flush()
+            hear(event)
+
         process = start(folder / "spec.json", log)
         try:
-            failed = follow(process, hear, look)
+            failed = follow(process, told, look)
         finally:
             if process.poll() is None:
                 process.kill()
@@ -97,7 +105,7 @@ def run_engine(task: Task, *, hear: Callable[[Event], None], look: Callable[[], 
     if process.returncode == REFUSED and failed:
         raise EngineRefused(str(failed.get("code")), str(failed.get("message")))
     if process.returncode:
-        tail = (folder / "engine.log").read_text("utf-8", errors="replace")[-LOG_TAIL:]
+        tail = (folder / ENGINE_LOG).read_text("utf-8", errors="replace")[-LOG_TAIL:]
         if os.strerror(errno.ENOSPC) in tail:
             raise StorageFull
         killed = process.returncode == -signal.SIGKILL and out_of_memory_kills() > kills

@@ -12,15 +12,31 @@ from training.versions import KIND, job_ended, tried_again
 
 if TYPE_CHECKING:
     from jobs.attempts import Attempt
+    from jobs.models import Job
 
 
 def train(attempt: "Attempt") -> None:
     """One training, from the frozen data to the evaluated file."""
+    from training.extractors import work_folder
+    from training.logs import Watcher
+    from training.notices import version_ended
     from training.provenance import stamp
     from training.running import run
 
-    run(attempt)
-    stamp(attempt.payload["version"])
+    version = attempt.payload["version"]
+    with Watcher(version, work_folder() / f"training-{version}"):
+        run(attempt)
+    stamp(version)
+    version_ended(version)
+
+
+def ended(job: "Job") -> None:
+    """It ended other than well: the version says so, and who waits for it is told."""
+    from training.notices import version_ended
+
+    job_ended(job)
+    if "version" in job.payload:
+        version_ended(job.payload["version"])
 
 
 def judge(attempt: "Attempt") -> None:
@@ -37,5 +53,5 @@ JUDGE = Kind(
     again=own_files.cannot_be_tried_again, at_least=Role.ENGINEER,
 )  # fmt: skip
 TRAIN = Kind(
-    KIND, Queue.TRAINING, _("Train a version"), train, job_ended, again=tried_again, at_least=Role.ENGINEER
+    KIND, Queue.TRAINING, _("Train a version"), train, ended, again=tried_again, at_least=Role.ENGINEER
 )  # fmt: skip

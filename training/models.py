@@ -30,6 +30,26 @@ class Extractor(models.Model):
         return self.name
 
 
+class Speed(models.Model):
+    """How long an extractor takes for one picture on machines of one kind; measured once."""
+
+    extractor = models.ForeignKey(Extractor, models.CASCADE, related_name="speeds")
+    machine = models.CharField(max_length=16)
+    processor = models.CharField(_("processor"), max_length=120, blank=True)
+    milliseconds = models.FloatField(_("milliseconds"))
+    file_bytes = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(_("measured"), auto_now_add=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("speed"), _("speeds")
+        constraints = [
+            models.UniqueConstraint(fields=["extractor", "machine"], name="measured_once_a_machine")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.extractor} {self.milliseconds} ms"
+
+
 class RegisteredModel(models.Model):
     """The named thing whose versions are trained."""
 
@@ -187,3 +207,15 @@ class ModelVersion(models.Model):
     def ended(self) -> bool:
         """Nothing more will happen to it."""
         return self.state in ENDED
+
+
+class RunWatch(models.Model):
+    """What the worker of a running training says: its machine, and the last lines of the engine's log."""
+
+    version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="watch")
+    machine = models.JSONField(default=dict)
+    log = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.version)

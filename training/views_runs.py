@@ -1,18 +1,20 @@
 """Pages of one version while it is made: live state, stop, cancel."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from projects.access import may
 from projects.models import Role
+from projects.notices import mails
 from training import versions
 from training.access import version_for
+from training.live import before, curve_of, is_fresh, time_of, watch_of
 from training.models import ModelVersion, VersionState
 from web.sentences import Refusal
 
@@ -73,21 +75,20 @@ def run_context(request: HttpRequest, model_pk: int, number: int) -> dict[str, o
         (stage.label, "done" if at < reached or version.usable else "now" if at == reached else "")
         for at, stage in enumerate(STAGES)
     ]
-    end = version.finished_at or timezone.now()
-    used = (end - version.started_at).total_seconds() if version.started_at else 0.0
+    engineer, watch = may(request.user, version.model.project, at_least=Role.ENGINEER), watch_of(version)
     return {
         "project": version.model.project,
         "model": version.model,
         "version": version,
         "stages": stages,
-        "seconds_used": used,
-        "seconds_limit": version.max_minutes * 60,
+        "time": time_of(version),
+        "before": before(version),
         "curve": curve_of(version),
-        "may_train": may(request.user, version.model.project, at_least=Role.ENGINEER),
+        "machine": watch.machine if watch and not version.ended and is_fresh(watch) else None,
+        "log": watch.log if watch and engineer else "",
+        "may_train": engineer,
+        "is_mine": version.created_by_id == request.user.pk,
+        "mails": mails(request.user),  # type: ignore[arg-type]
+        "mail_server": settings.MAIL_SERVER,
         "active": "models",
     }
-
-
-def curve_of(version: ModelVersion) -> dict[str, object]:
-    """The curve for the script that draws it."""
-    return {"points": version.history, "best": version.live.get("best")}

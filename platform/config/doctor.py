@@ -45,9 +45,14 @@ def fail(component: str, says: str, mend: str) -> Finding:
 
 def examine() -> Iterator[Finding]:
     """Every finding, in the order in which a person would mend them."""
-    from config import doctor_machine, doctor_queue, doctor_store
+    from config import doctor_machine, doctor_queue, doctor_store, doctor_weights
 
-    looks: tuple[Look, ...] = (*doctor_machine.LOOKS, *doctor_store.LOOKS, *doctor_queue.LOOKS)
+    looks: tuple[Look, ...] = (
+        *doctor_machine.LOOKS,
+        *doctor_weights.LOOKS,
+        *doctor_store.LOOKS,
+        *doctor_queue.LOOKS,
+    )
     for look in looks:
         yield from look()
 

@@ -1,13 +1,10 @@
-"""The doctor's looks at this machine: Python, libraries, threads, model weights, free space."""
+"""The doctor's looks at this machine: Python, libraries, free space."""
 
-import hashlib
-import re
 import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -16,7 +13,6 @@ from config.doctor import Finding, fail, ok, warn
 from config.env import ROOT
 
 GB = 1024**3
-HUB_NAME = re.compile(r"-([0-9a-f]{8,})\.pth$")
 
 
 def python() -> Iterator[Finding]:
@@ -56,44 +52,6 @@ def torch() -> Iterator[Finding]:
         yield ok("PyTorch", _("installed"))
 
 
-def weights() -> Iterator[Finding]:
-    """Pretrained weights: without them a model learns from simple features alone."""
-    name, folder = _("Weights"), settings.WEIGHTS_DIR
-    if folder is None:
-        yield warn(
-            name,
-            _("TAXON_WEIGHTS_DIR is not set."),
-            _("Point it at a folder of torchvision state dicts (*.pth)."),
-        )
-        return
-    if not folder.is_dir():
-        yield fail(
-            name, _("%(folder)s is not a folder.") % {"folder": folder}, _("Set TAXON_WEIGHTS_DIR anew.")
-        )
-        return
-    files = sorted(folder.glob("*.pth"))
-    if not files:
-        yield warn(name, _("%(folder)s holds no *.pth.") % {"folder": folder}, _("Put state dicts there."))
-    for file in files:
-        yield _weight(name, file)
-
-
-def _weight(name: str, file: Path) -> Finding:
-    try:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError as error:
-        return fail(name, f"{file.name}: {error.strerror}", _("Make the file readable."))
-    promised = HUB_NAME.search(file.name)
-    if promised and not digest.startswith(promised[1]):
-        return fail(
-            name,
-            _("%(file)s is damaged: its name promises another checksum.") % {"file": file.name},
-            _("Fetch it again."),
-        )
-    return ok(name, f"{file.name} sha256 {digest[:16]}…")
-
-
 def disk() -> Iterator[Finding]:
     """Free space where everything is kept."""
     name, free = _("Free disk"), shutil.disk_usage(settings.DATA_DIR).free
@@ -108,4 +66,4 @@ def disk() -> Iterator[Finding]:
     )
 
 
-LOOKS = (python, onnx_runtime, torch, weights, disk)
+LOOKS = (python, onnx_runtime, torch, disk)

@@ -172,7 +172,15 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 ADMIN_USER = env_str("TAXON_ADMIN_USER")
 ADMIN_PASSWORD = env_secret("TAXON_ADMIN_PASSWORD")
-vars().update(environ.Env.email_url_config(env_secret("EMAIL_URL", "consolemail://")))
+
+# ---- mail ---------------------------------------------
+_mail = env_secret("EMAIL_URL")
+vars().update(environ.Env.email_url_config(_mail or "consolemail://"))
+MAIL_SERVER = bool(_mail)  # without one nobody is promised an e-mail
+DEFAULT_FROM_EMAIL = env_str(
+    "TAXON_MAIL_FROM", f"taxon@{_base.hostname if _base and _base.hostname else 'localhost'}"
+)
+EMAIL_TIMEOUT = 20
 
 # ---- languages ---------------------------------------------
 LANGUAGE_CODE = "en"
@@ -193,7 +201,8 @@ TRASH_DAYS = max(1, env_int("TAXON_TRASH_DAYS", 30))  # then the trash is emptie
 EXPORT_DAYS = max(1, env_int("TAXON_EXPORT_DAYS", 7))  # so long the zip of an export can be fetched
 LINKS = env_bool("TAXON_LINKS", True)  # may imports fetch links
 LINK_PORTS = [int(port) for port in env_list("TAXON_LINK_PORTS", ["80", "443"])]
-LINK_NETWORKS = env_list("TAXON_LINK_NETWORKS", [])  # private ones that links may lead to all the same
+WEBHOOKS = env_bool("TAXON_WEBHOOKS", True)  # may projects send notices to addresses of their own
+LINK_NETWORKS = env_list("TAXON_LINK_NETWORKS", [])  # private ones, open all the same
 MAX_PREDICTION_IMAGES = 32
 MAX_VALIDATION_IMAGES = 10
 # Files go straight to disk; these bound the form around them (a bulk tag may name 100,000 images).

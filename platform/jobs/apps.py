@@ -12,8 +12,12 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """What /readyz reports of the queue."""
-        from jobs import wakes
+        """What /readyz reports of the queue; notices of projects are sent by it."""
+        from jobs import outgoing, wakes
+        from jobs.registry import register
+        from projects import notices
         from web import health
 
         health.degradable["queue"] = wakes.degraded
+        register(outgoing.SEND)
+        notices.senders.append(outgoing.queue_notice)

@@ -6,11 +6,13 @@ from django.views.decorators.http import require_http_methods
 
 from projects.proving import ConfirmPassword, NewPassword
 from projects.signing_in import SignIn
+from projects.views_notices import own_notices
 
 PLAIN = ["get", "post"]
 urlpatterns = [
     path("login/", require_http_methods(["GET", "POST"])(SignIn.as_view()), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("notices/", own_notices, name="notices"),
     path("confirm/", ConfirmPassword.as_view(), name="confirm_password"),
     path(
         "password/",

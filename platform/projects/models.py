@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from web.sentences import Sentence
+
 
 class Role(models.IntegerChoices):
     """Cumulative: each may do what the one before may."""
@@ -27,10 +29,15 @@ class Project(models.Model):
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     minimum_images = models.PositiveIntegerField(_("pictures a label needs for training"), default=5)
     requests_approve_themselves = models.BooleanField(_("services go online without approval"), default=False)
-    exports_from = models.PositiveSmallIntegerField(_("who may export data"), choices=Role.choices, default=Role.ENGINEER)
+    exports_from = models.PositiveSmallIntegerField(
+        _("who may export data"), choices=Role.choices, default=Role.ENGINEER
+    )
     four_eyes = models.BooleanField(_("somebody else than the requester approves a service"), default=False)
     members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, through="Membership", through_fields=("project", "user"), related_name="projects"
+        settings.AUTH_USER_MODEL,
+        through="Membership",
+        through_fields=("project", "user"),
+        related_name="projects",
     )
 
     class Meta:
@@ -162,7 +169,88 @@ class FailedTries(models.Model):
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField(db_index=True)
-    last_secret = models.CharField(max_length=64, blank=True)  # a hash: repeating one wrong token is no guessing
+    last_secret = models.CharField(
+        max_length=64, blank=True
+    )  # a hash: repeating one wrong token is no guessing
 
     def __str__(self) -> str:
         return f"{self.key[:8]} ×{self.count}"
+
+
+class NoticeWish(models.Model):
+    """What a person wants to be told by e-mail, and in which language."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_wish")
+    mail = models.BooleanField(_("an e-mail when a training that I started ends"), default=False)
+    language = models.CharField(_("language of e-mails"), max_length=16, default="en")
+
+    def __str__(self) -> str:
+        return f"{self.user}"
+
+
+class Webhook(models.Model):
+    """Where a project's notices go. Its secret is made from `salt` and the installation's key, never kept."""
+
+    project = models.OneToOneField(Project, models.CASCADE, related_name="webhook")
+    url = models.CharField(_("address"), max_length=2000)
+    salt = models.CharField(max_length=32, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("webhook"), _("webhooks")
+
+    def __str__(self) -> str:
+        return f"{self.project}"
+
+
+class Channel(models.TextChoices):
+    """How somebody is told."""
+
+    MAIL = "mail", _("E-mail")
+    WEBHOOK = "webhook", _("Webhook")
+
+
+class NoticeState(models.TextChoices):
+    """waiting → sent | given-up."""
+
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    GIVEN_UP = "given-up", _("Given up")
+
+
+class Notice(models.Model):
+    """One message about one event, to one person or one webhook: sent once, tried again until it arrives."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="notices")
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    webhook = models.ForeignKey(Webhook, models.CASCADE, null=True, related_name="notices")
+    about = models.CharField(max_length=80)  # the event: nobody is told of it twice
+    subject = models.JSONField(default=dict)
+    body = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=NoticeState.choices, default=NoticeState.WAITING)
+    tries = models.PositiveSmallIntegerField(default=0)
+    answer = models.JSONField(default=dict, blank=True)  # what came back last, as a sentence
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("notice"), _("notices")
+        indexes = [models.Index(fields=["project", "channel", "-id"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["about", "user"], condition=models.Q(channel="mail"), name="one_mail_an_event"
+            ),
+            models.UniqueConstraint(
+                fields=["about", "webhook"], condition=models.Q(channel="webhook"), name="one_call_an_event"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.about}"
+
+    @property
+    def answer_sentence(self) -> Sentence:
+        """What became of the last try, in the reader's language."""
+        return Sentence.from_json(self.answer)

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from projects import views, views_joining
+from projects import views, views_joining, views_notices
 
 app_name = "projects"
 urlpatterns = [
     path("projects/new/", views.new_project, name="new"),
     path("projects/<int:pk>/settings/", views.settings, name="settings"),
+    path("projects/<int:pk>/webhook/", views_notices.webhook, name="webhook"),
+    path("projects/<int:pk>/webhook/secret/", views_notices.webhook_secret, name="webhook-secret"),
+    path("projects/<int:pk>/webhook/try/", views_notices.webhook_try, name="webhook-try"),
+    path("projects/<int:pk>/webhook/remove/", views_notices.webhook_remove, name="webhook-remove"),
     path("projects/<int:pk>/members/", views.members, name="members"),
     path("projects/<int:pk>/members/add/", views.member_add, name="member-add"),
     path("projects/<int:pk>/members/<int:member_pk>/change/", views.member_change, name="member-change"),

@@ -1,5 +1,6 @@
 /** Draws a training's curve from the JSON beside it, again whenever the live part of the page is refreshed. */
 
+import "./training_notice.js";
 import { percent } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -46,15 +47,25 @@ function axes(svg, points, { low, high, x, y }, word) {
   if (points.length > 1) svg.append(node("text", { x: x(last), y: HEIGHT - 4, "text-anchor": "end" }, last));
 }
 
+/** Where another method goes on: a quiet line, and its name on the side where there is room. */
+function turn(svg, epoch, { x }, word) {
+  const at = x(epoch);
+  const anchor = at > WIDTH * 0.7 ? "end" : "start";
+  svg.append(node("line", { class: "curve-turn", x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM }));
+  svg.append(node("text", { x: at + (anchor === "end" ? -6 : 6), y: HEIGHT - BOTTOM - 6, "text-anchor": anchor }, word));
+}
+
 function draw(figure) {
   const source = document.getElementById(figure.dataset.curve);
-  const points = (source ? JSON.parse(source.textContent).points : []).filter((point) => Number.isFinite(point.metric));
+  const curve = source ? JSON.parse(source.textContent) : { points: [] };
+  const points = curve.points.filter((point) => Number.isFinite(point.metric));
   if (!points.length) return;
   const scale = scales(points);
   const best = points.reduce((top, point) => (point.metric > top.metric ? point : top));
   const label = `${figure.dataset.label}: ${points.map((point) => percent(point.metric)).slice(-1)}`;
   const svg = node("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
   axes(svg, points, scale, figure.dataset.epoch);
+  if (curve.tuned) turn(svg, curve.tuned, scale, figure.dataset.tuned);
   const line = points.map((point) => `${scale.x(point.epoch)},${scale.y(point.metric)}`).join(" ");
   svg.append(node("polyline", { class: "curve-line", points: line }));
   svg.append(node("circle", { class: "curve-best", cx: scale.x(best.epoch), cy: scale.y(best.metric), r: 5 }));
@@ -63,5 +74,22 @@ function draw(figure) {
 
 const drawAll = () => document.querySelectorAll("[data-curve]").forEach(draw);
 
+/** The log shows its end, or stays where the person scrolled to, though its element is a new one each time. */
+let scrolled = null;
+function keepPlace() {
+  const lines = document.getElementById("run-log-lines");
+  if (lines) lines.scrollTop = scrolled ?? lines.scrollHeight;
+}
+
+document.addEventListener(
+  "scroll",
+  ({ target }) => {
+    if (target.id !== "run-log-lines") return;
+    scrolled = target.scrollTop + target.clientHeight >= target.scrollHeight - 4 ? null : target.scrollTop;
+  },
+  true,
+);
+document.addEventListener("toggle", ({ target }) => target.id === "run-log" && keepPlace(), true);
 document.addEventListener("taxon:refreshed", drawAll);
+document.addEventListener("taxon:refreshed", keepPlace);
 drawAll();

@@ -53,6 +53,8 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST i18n/setlang/": lambda world: {"language": "en"},
     "POST projects/new/": name,
     "POST api/v1/projects": name,
+    "POST projects/<int:pk>/webhook/": lambda world: {"url": "https://example.org/taxon"},
+    "POST accounts/notices/": lambda world: {"language": "en"},
     "POST projects/<int:pk>/members/<int:member_pk>/change/": lambda world: {"role": "20"},
     "POST datasets/<int:pk>/undo/": lambda world: {"action": world.ids["tag-actions"]},
     "POST datasets/<int:pk>/mislabels/undo/": lambda world: {"action": world.ids["tag-actions"]},
