@@ -20,6 +20,7 @@ from datasets import embeddings
 from datasets.pixels import PixelSpec, spec_for
 from training.models import Extractor
 from training.profiles import DEFAULT, Profile
+from training.speed import measure_missing
 from web import storage
 
 FOLDER = "extractors"
@@ -62,6 +63,8 @@ def extractor_for(
     spec = spec_for(size)
     for backbone in backbones:
         found = existing(backbone, spec) or (building(backbone, spec, look) if build else None)
+        if found and build:
+            measure_missing(look)
         if found:
             return found
     return None

@@ -4,10 +4,10 @@ import hashlib
 import os
 import platform
 from functools import lru_cache
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 from django.conf import settings
 
 from datasets import pixels
@@ -24,7 +24,7 @@ def stamp(version_pk: int) -> None:
     version = ModelVersion.objects.filter(pk=version_pk, usable=True).first()
     if version is not None and SOURCE not in version.made_with:
         made_with = version.made_with | {SOURCE: code_version(), MACHINE: machine()}
-        made_with.setdefault("onnxruntime", onnxruntime.__version__)
+        made_with.setdefault("onnxruntime", version_of("onnxruntime"))
         ModelVersion.objects.filter(pk=version_pk).update(made_with=made_with)
 
 

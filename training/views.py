@@ -22,6 +22,7 @@ from training.models import Metric, ModelVersion
 from training.preview import Preview
 from training.profiles import PROFILES
 from training.registry import create_model
+from training.tradeoff import Times, Tradeoff, times_of, tradeoff_of
 from web.sentences import Refusal
 
 START_SECONDS, SECONDS_A_PICTURE = 25, 0.05
@@ -132,6 +133,13 @@ def about_minutes(form: TrainForm, found: Preview) -> int:
     return ceil(min(seconds / 60, max(form.minutes, 1))) * max(len(form.applications), 1)
 
 
+def expected(form: TrainForm, found: Preview) -> list[tuple[Tradeoff, Times]]:
+    """Of each chosen application that starts from weights, how long it takes."""
+    chosen = [tradeoff_of(profile) for name, profile in PROFILES.items() if name in form.applications]
+    learned = found.total.train + found.total.validation
+    return [(each, times_of(each.backbone, learned)) for each in chosen if each.backbone and found.labels]
+
+
 def form_context(project: Project, form: TrainForm) -> dict[str, object]:
     """What the form and its preview show."""
     existing = form.existing
@@ -141,11 +149,12 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
         "project": project,
         "form": form,
         "models": project.models.order_by("name"),
-        "profiles": PROFILES.values(),
+        "tradeoffs": [tradeoff_of(profile) for profile in PROFILES.values()],
         "metrics": [(value, label, METRIC_TEXTS[Metric(value)]) for value, label in Metric.choices],
         "preview": found,
         "problem": problem_of(form, found),
         "networks": [outlook(profile) for name, profile in PROFILES.items() if name in form.applications],
+        "times": expected(form, found),
         "about_minutes": about_minutes(form, found),
         "next_number": next_number,
         "last_number": next_number + count - 1 if count > 1 else None,
