@@ -73,6 +73,13 @@ class Paired:
         return max(-1.0, middle - half), min(1.0, middle + half)
 
     @property
+    def points(self) -> dict[str, str]:
+        """The change and its interval in points, with their signs."""
+        low, high = self.interval
+        named = {"change": self.change, "low": low, "high": high}
+        return {name: f"{100 * value:+.1f}".replace("-", "\N{MINUS SIGN}") for name, value in named.items()}
+
+    @property
     def p(self) -> float:
         """McNemar's test, exact, two-sided."""
         changed, fewer = self.won + self.lost, min(self.won, self.lost)

@@ -33,12 +33,9 @@ class VersionRow:
         return 100 * self.paired.change if self.paired else None
 
     @property
-    def interval(self) -> tuple[float, float] | None:
-        """Of the change, in points."""
-        if self.paired is None:
-            return None
-        low, high = self.paired.interval
-        return 100 * low, 100 * high
+    def points(self) -> dict[str, str]:
+        """The change and its interval as they are shown."""
+        return self.paired.points if self.paired else {}
 
     @property
     def way(self) -> str:

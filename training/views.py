@@ -133,9 +133,8 @@ def about_minutes(form: TrainForm, found: Preview) -> int:
     return ceil(min(seconds / 60, max(form.minutes, 1))) * max(len(form.applications), 1)
 
 
-def expected(form: TrainForm, found: Preview) -> list[tuple[Tradeoff, Times]]:
+def expected(chosen: list[Tradeoff], found: Preview) -> list[tuple[Tradeoff, Times]]:
     """Of each chosen application that starts from weights, how long it takes."""
-    chosen = [tradeoff_of(profile) for name, profile in PROFILES.items() if name in form.applications]
     learned = found.total.train + found.total.validation
     return [(each, times_of(each.backbone, learned)) for each in chosen if each.backbone and found.labels]
 
@@ -144,17 +143,19 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
     """What the form and its preview show."""
     existing = form.existing
     next_number = 1 + existing.last_number if existing else 1
+    tradeoffs = {name: tradeoff_of(profile) for name, profile in PROFILES.items()}
+    chosen = [each for name, each in tradeoffs.items() if name in form.applications]
     count, found = len(form.applications), wishes.preview_of(project, form.chosen, form.options)
     return {
         "project": project,
         "form": form,
         "models": project.models.order_by("name"),
-        "tradeoffs": [tradeoff_of(profile) for profile in PROFILES.values()],
+        "tradeoffs": tradeoffs.values(),
         "metrics": [(value, label, METRIC_TEXTS[Metric(value)]) for value, label in Metric.choices],
         "preview": found,
         "problem": problem_of(form, found),
-        "networks": [outlook(profile) for name, profile in PROFILES.items() if name in form.applications],
-        "times": expected(form, found),
+        "networks": [outlook(each.profile) for each in chosen if not each.backbone],
+        "times": expected(chosen, found),
         "about_minutes": about_minutes(form, found),
         "next_number": next_number,
         "last_number": next_number + count - 1 if count > 1 else None,

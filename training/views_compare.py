@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from datasets.models import Image
 from training import comparing, differing
 from training.access import model_for
-from training.comparing import Pair, Paired
+from training.comparing import Pair
 from training.models import ModelVersion, RegisteredModel
 
 A_PAGE = 48
@@ -42,7 +42,6 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
         "other": other,
         "pair_of": [one, other],
         "paired": change,
-        "points": points(change),
         "judged": len(pairs),
         "kinds": counted(pairs),
         "only": kind,
@@ -63,14 +62,6 @@ def versions_of(model: RegisteredModel, numbers: list[str]) -> list[ModelVersion
     wanted = {int(number) for number in numbers if number.isdecimal() and len(number) < 10}
     found = model.versions.filter(usable=True, number__in=wanted).select_related("model", "created_by")
     return [version for version in found.order_by("number") if version.report]
-
-
-def points(change: Paired | None) -> dict[str, float]:
-    """The change and its interval in points."""
-    if change is None:
-        return {}
-    low, high = change.interval
-    return {"change": 100 * change.change, "low": 100 * low, "high": 100 * high}
 
 
 def counted(pairs: list[Pair]) -> dict[str, int]:
