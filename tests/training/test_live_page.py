@@ -19,6 +19,7 @@ from training.live import before, curve_of, last_alike
 from training.logs import ENGINE_LOG, EVENTS_LOG, Watcher, event_line, tail
 from training.machine import Machine, card_in
 from training.models import ModelVersion, RegisteredModel, RunWatch, VersionState
+from training.notices import version_ended
 
 Page = Callable[[str], Client]
 HEAD, TUNED = {"method": "head", "metric": 0.8}, {"method": "fine-tuned", "metric": 0.9}
@@ -124,3 +125,18 @@ def test_a_training_that_ends_badly_is_told_of_once(
     assert notice.body["state"] == "cancelled" and notice.body["usable"] is False
     assert notice.body["url"].endswith(page_of(version)) and notice.body["event"] == "training.ended"
     assert "ended without a model" in json.dumps(notice.subject)
+
+
+def test_a_training_that_went_well_is_told_of_once_with_its_figure(team: Team, version: ModelVersion) -> None:
+    Webhook.objects.create(project=team.project, url="https://example.org/", salt="1")
+    for _ in range(2):  # the job may end twice, after a crash
+        version_ended(version.pk)
+    body = Notice.objects.get().body
+    assert (body["state"], body["usable"], body["accuracy"]["value"]) == ("succeeded", True, 0.75)
+    assert body["url"].endswith(f"{page_of(version)}report/") and len(body["say"]) == 3
+
+
+def test_a_version_that_is_still_being_made_is_not_told_of(team: Team, running: ModelVersion) -> None:
+    Webhook.objects.create(project=team.project, url="https://example.org/", salt="1")
+    version_ended(running.pk)
+    assert not Notice.objects.exists()
