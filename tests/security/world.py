@@ -16,6 +16,7 @@ from datasets.tagging import tag_images
 from jobs.models import Job
 from projects.invitations import invite
 from projects.models import Membership, Project, Role
+from projects.notices import set_webhook
 from projects.tokens import make_token
 from serving.models import PredictionRecord, Service, ServiceState
 from serving.publication import request_service
@@ -48,6 +49,7 @@ class World:
         world.ids["members"] = Membership.objects.get(project=project, user=engineer).pk
         world.ids["tokens"] = make_token(project=project, user=engineer, name="camera")[0].pk
         world.ids["invitations"] = invite(project=project, role=Role.VIEWER, by=owner)[0].pk
+        set_webhook(project=project, url="https://example.org/taxon", user=owner)
         world.ids["jobs"] = Job.objects.create(
             project=project, kind="datasets.import", queue="bulk", created_by=labeller
         ).pk
