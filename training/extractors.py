@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from datasets import embeddings
 from datasets.pixels import PixelSpec, spec_for
+from training.hub import FILES
 from training.models import Extractor
 from training.profiles import DEFAULT, Profile
 from training.speed import measure_missing
@@ -99,7 +100,8 @@ def weights_here(backbone: str) -> Path | None:
     """The file that the engine would take without asking the hub."""
     for folder in (settings.WEIGHTS_DIR, downloads()):
         if folder and folder.is_dir():
-            named = [folder / f"{backbone}.pth", *sorted(folder.glob(f"{backbone}-*.pth"))]
+            hub_name = FILES.get(backbone, f"{backbone}.pth")  # not always the builder's name and a hash
+            named = [folder / f"{backbone}.pth", folder / hub_name, *sorted(folder.glob(f"{backbone}-*.pth"))]
             found = next((path for path in named if path.is_file()), None)
             if found:
                 return found
