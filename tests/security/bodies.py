@@ -43,6 +43,12 @@ def own_file(world: World) -> Body:
     return {"as form": True, "file": SimpleUploadedFile("own.onnx", b"\x08\x08 graph"), "data": data}
 
 
+def own_file_by_form(world: World) -> Body:
+    """The same by the page's form."""
+    file = SimpleUploadedFile("own.onnx", b"\x08\x08 graph")
+    return {"file": file, "dataset": world.ids["datasets"], "application": "edge-fast"}
+
+
 def request_to_publish(world: World) -> Body:
     """A new service."""
     return {"name": "Birds", "slug": "birds", "model": world.ids["models"], "version": world.ids["versions"]}
@@ -94,6 +100,7 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/datasets/<int:pk>/skip": lambda world: {"images": [world.ids["images"]]},
     "POST api/v1/models": name,
     "POST api/v1/models/<int:pk>/versions": wish,
+    "POST models/<int:pk>/versions/own/": own_file_by_form,
     "POST api/v1/models/<int:pk>/versions/own": own_file,
     "PATCH api/v1/models/<int:pk>/versions/<int:number>": lambda world: {"notes": "The first one."},
     "POST models/<int:model_pk>/versions/<int:number>/notes/": lambda world: {"notes": "The first one."},

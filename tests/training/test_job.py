@@ -3,16 +3,19 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import onnxruntime as ort
 import pytest
 from pytest_django.fixtures import Settings
 
+from datasets.models import Dataset
 from jobs.models import State
 from tests.factories import Team
 from tests.training.makers import asked, model_of, tagged
 from training import manifest, predictions
-from training.models import ModelVersion, VersionState
+from training.models import ModelVersion, Speed, VersionState
+from training.provenance import provenance_of
 from web import storage
 
 Work = Callable[[], None]
@@ -58,3 +61,29 @@ def test_a_training_without_weights_ends_with_an_evaluated_file(
     held_back = manifest.load(version.manifest_key).part("held_back")
     assert [row.image for row in rows] == [entry.image for entry in held_back]
     assert all(abs(sum(row.scores) - 1) < 1e-3 for row in rows)
+
+
+@pytest.mark.slow
+def test_the_same_training_twice_gives_the_same_predictions(
+    team: Team, work: Work, settings: Settings, weights_dir: Path
+) -> None:
+    settings.WEIGHTS_DIR = weights_dir
+    first = trained(team, work, {"red": 12, "blue": 12}, options={"fine_tuning": "off"})
+    (second,) = asked(
+        first.model, team.people["engineer"], Dataset.objects.get(), options={"fine_tuning": "off"}
+    )
+    work()
+    second.refresh_from_db()
+    assert first.usable and second.usable, (str(first.sentence), str(second.sentence))
+    ours, theirs = provenance_of(first), provenance_of(second)
+    for same in (
+        "seed",
+        "snapshot_hash",
+        "manifest_sha256",
+        "predictions_sha256",
+        "libraries",
+        "code_sha256",
+    ):
+        assert ours[same] and ours[same] == theirs[same], same
+    assert ours["machine"] and ours["network"]["weights"]
+    assert Speed.objects.get().milliseconds > 0  # measured on the way, for whoever trains next
