@@ -11,6 +11,7 @@ from django.db import OperationalError, connections
 from django.utils.translation import gettext as _
 
 from config.embedded import CannotStart
+from web.sqlite import planning
 
 STAMP = ".collected"
 # What no page loads; the comments in htmx extensions hold imports that the hashing would try to follow.
@@ -28,6 +29,7 @@ def lay(say: Callable[[str], None]) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         first_account(say)
         sweep()
+        planning.refresh()
     except CannotBackUp as error:
         raise CannotStart(str(error)) from error
     except OperationalError as error:

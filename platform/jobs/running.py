@@ -11,6 +11,7 @@ from jobs.models import State
 from jobs.registry import kind_of
 from jobs.rights import check_right
 from web.sentences import Refusal, Sentence
+from web.sqlite import planning
 from web.storage import FULL, StorageFull
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ def perform(job_id: int) -> None:
     with attempt:
         if not run(attempt):
             log.warning("job %s: attempt %s was overtaken and wrote nothing more", job_id, attempt.number)
+    planning.refresh()  # jobs are what makes tables grow
 
 
 def run(attempt: Attempt) -> bool:
