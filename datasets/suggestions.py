@@ -1,5 +1,7 @@
 """Suggested labels: stored by whoever has some, counted, and accepted many at once in one undoable act."""
 
+# ruff: noqa: S608  every word of this SQL stands in this file
+
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,10 +9,9 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, When
 
 from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
-from datasets.models.images import OPEN
 from datasets.selection import Filter, images_matching, images_with_ids, with_suggestion
 from datasets.tagging import one_at_a_time, remember_and_change, start
 
@@ -106,18 +107,24 @@ def open_ones(dataset: Dataset) -> int:
     Counted from suggestion to picture, both by an index alone; SQLite's planner, which knows no numbers of rows,
     would begin with the pictures, of which there may be a million.
     """
+    waiting, params = _waiting(dataset)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {waiting}", params)
+        return int(cursor.fetchone()[0])
+
+
+def _waiting(dataset: Dataset) -> tuple[str, list[int]]:
+    """SQL from FROM on, and its parameters: the suggestions of labels that are in use for pictures that wait."""
     removed = list(Label.every.filter(dataset=dataset).exclude(removed_at=None).values_list("pk", flat=True))
     by_index = " INDEXED BY image_open" if connection.vendor == "sqlite" else ""
     but = f" AND s.label_id NOT IN ({', '.join(['%s'] * len(removed))})" if removed else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM datasets_suggestion s"  # noqa: S608
-            f" WHERE s.dataset_id = %s{but} AND EXISTS (SELECT 1 FROM datasets_image i{by_index}"
-            " WHERE i.dataset_id = %s AND i.id = s.image_id"
-            " AND i.trashed_at IS NULL AND i.label_id IS NULL AND i.skipped_at IS NULL)",
-            [dataset.pk, *removed, dataset.pk],
-        )
-        return int(cursor.fetchone()[0])
+    return (
+        "FROM datasets_suggestion s"
+        f" WHERE s.dataset_id = %s{but} AND EXISTS (SELECT 1 FROM datasets_image i{by_index}"
+        " WHERE i.dataset_id = %s AND i.id = s.image_id"
+        " AND i.trashed_at IS NULL AND i.label_id IS NULL AND i.skipped_at IS NULL)",
+        [dataset.pk, *removed, dataset.pk],
+    )
 
 
 Spread = list[tuple[str, int, int]]  # suggested label, which step of SURE it reaches, how many
@@ -125,16 +132,30 @@ Spread = list[tuple[str, int, int]]  # suggested label, which step of SURE it re
 
 def spread(dataset: Dataset, wanted: Filter) -> Spread:
     """How the suggestions that match are spread, whatever label the filter names: one read for all that is told."""
-    rows = Suggestion.objects.filter(dataset=dataset)
     if replace(wanted, label="", order="id") == Filter(state="suggested"):
-        rows = rows.filter(Exists(Image.objects.filter(OPEN, pk=OuterRef("image_id"))))
-    else:
-        matching = images_matching(dataset, replace(wanted, label="")).order_by()
-        rows = rows.filter(image__in=matching.values("pk"))
+        return _spread_of_all(dataset)
+    matching = images_matching(dataset, replace(wanted, label="")).order_by()
+    rows = Suggestion.objects.filter(dataset=dataset, image__in=matching.values("pk"))
     step = Case(*(When(confidence__gte=sure, then=at) for at, sure in enumerate(SURE)), default=len(SURE))
     counts = rows.values_list("label_id", step).annotate(n=Count("pk"))
     names = dict(dataset.labels.values_list("pk", "name"))
     return [(names[label], at, n) for label, at, n in counts if label in names]
+
+
+def _spread_of_all(dataset: Dataset) -> Spread:
+    """As `spread`, along the same index as `open_ones`; grouped by one number, which SQLite sorts twice as fast."""
+    waiting, params = _waiting(dataset)
+    kinds = len(SURE) + 1
+    steps = " ".join(f"WHEN s.confidence >= {sure} THEN {at}" for at, sure in enumerate(SURE))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, count(*) FROM"
+            f" (SELECT s.label_id * {kinds} + CASE {steps} ELSE {len(SURE)} END AS kind {waiting}) found GROUP BY kind",
+            params,
+        )
+        counts = cursor.fetchall()
+    names = dict(dataset.labels.values_list("pk", "name"))
+    return [(names[kind // kinds], kind % kinds, n) for kind, n in counts if kind // kinds in names]
 
 
 def how_sure(dataset: Dataset, wanted: Filter, found: Spread | None = None) -> list[tuple[float, int]]:

@@ -26,7 +26,7 @@ from datasets.bulk_tagging import tag_in_background
 from datasets.counts import counts_of
 from datasets.filters import Filter
 from datasets.grid import page_of
-from datasets.models import Dataset, Image, Import, Label, Suggestion, TagAction
+from datasets.models import Dataset, Image, Import, ImportState, Label, Suggestion, TagAction
 from datasets.selection import Selection, images_matching
 from datasets.tagging import tag_images, undo
 from tests.datasets.makers import Work, make_dataset
@@ -64,7 +64,10 @@ def fill(dataset: Dataset, team: Team) -> None:
     """Six in ten labelled, some skipped, some in the trash; widths repeat, names and sizes are mixed."""
     labels = [Label.objects.create(dataset=dataset, name=f"label {n}", position=n) for n in range(LABELS)]
     who = [team.people["labeller"], team.people["owner"]]
-    imports = [Import.objects.create(dataset=dataset, created_by=who[n % 2]) for n in range(IMPORTS)]
+    imports = [
+        Import.objects.create(dataset=dataset, created_by=who[n % 2], state=ImportState.READY)
+        for n in range(IMPORTS)
+    ]
     acts = TagAction.objects.bulk_create(
         TagAction(dataset=dataset, created_by=who[n % 2]) for n in range(ACTIONS)
     )
