@@ -70,7 +70,7 @@ def tuning_for(
     `sides`: the shorter sides of some of the pictures. The largest size of SIZES is taken that pictures this
     small can use, of which enough epochs fit into the time, and whose pixels fit on the disk.
     """
-    if (1 - best[metric]) * best["pictures"] < LEAST_WRONG:
+    if round((1 - best[metric]) * best["pictures"]) < LEAST_WRONG:
         return None
     useful = statistics.median(sides) * UPSCALED if sides else SIZES[0]
     sizes = [size for size in SIZES if size <= useful] or [SIZES[-1]]

@@ -57,7 +57,10 @@ def test_real_photographs_are_named_no_worse_than_by_a_logistic_regression(
     team: Team, work: Work, settings: Settings, weights_dir: Path, photographs: Dataset
 ) -> None:
     settings.WEIGHTS_DIR = weights_dir
-    (version,) = asked(model_of(team.project), team.people["engineer"], photographs, max_minutes=3.0)
+    head_alone = {"fine_tuning": "off"}
+    (version,) = asked(
+        model_of(team.project), team.people["engineer"], photographs, max_minutes=3.0, options=head_alone
+    )
     work()
     version.refresh_from_db()
     assert version.state == VersionState.SUCCEEDED, version.sentence

@@ -40,9 +40,9 @@ class Best:
 
 def _replaces(new: Best, old: Best, highest: float, pictures: int, *, later: bool) -> bool:
     """Whether `new` is the one to keep. The chosen metric decides; where it differs by less than chance does
-    (one standard error below the highest seen: Breiman et al. 1984), the lower validation loss does, or, with
-    `later`, the end of the schedule."""
-    slack = math.sqrt(max(highest * (1 - highest), 0.0) / pictures)
+    (one standard error below the highest seen: Breiman et al. 1984), the lower validation loss does. With
+    `later` the end of the schedule does, within two: the highest of many rounds is high by luck, too."""
+    slack = (2 if later else 1) * math.sqrt(max(highest * (1 - highest), 0.0) / pictures)
     near = [each.metric >= highest - slack for each in (new, old)]
     if near[0] != near[1]:
         return near[0]

@@ -1,0 +1,137 @@
+"""When a run goes on to fine-tuning: something left to gain, time for it, room on the disk, at a fitting size."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from datasets.models import Dataset
+from tests.factories import Team
+from tests.training.makers import add_picture, asked, model_of
+from training import learning, tuning
+from training.engine_process import EngineCrashed
+from training.learning import beats
+from training.tuning import Means, Tuning, tuning_for
+
+PHOTOS = [480, 500, 640]
+
+
+@pytest.fixture
+def means(tmp_path: Path) -> Means:
+    return Means(pictures=500, seconds=720, threads=1, scratch=tmp_path)
+
+
+def reached(top1: float, pictures: int = 60) -> dict[str, Any]:
+    return {"top1": top1, "pictures": pictures}
+
+
+def wanted(means: Means, top1: float = 0.88, sides: list[int] = PHOTOS) -> Tuning | None:
+    return tuning_for("mobilenet_v2", reached(top1), "top1", sides, means)
+
+
+def test_photographs_are_fine_tuned_at_full_size_with_room_for_crops(means: Means) -> None:
+    found = wanted(means)
+    assert found == Tuning("mobilenet_v2", 224)
+    assert found.side == 258
+
+
+def test_small_pictures_are_not_blown_up(means: Means) -> None:
+    assert wanted(means, sides=[48, 48, 48]) == Tuning("mobilenet_v2", 112)
+
+
+def test_with_less_time_a_smaller_size_is_tried(means: Means) -> None:
+    assert wanted(replace(means, seconds=150)) == Tuning("mobilenet_v2", 160)
+    assert wanted(replace(means, seconds=80)) == Tuning("mobilenet_v2", 112)
+
+
+def test_with_no_time_for_enough_rounds_the_head_stays(means: Means) -> None:
+    assert wanted(replace(means, seconds=30)) is None
+
+
+def test_where_next_to_nothing_is_wrong_nothing_could_be_gained(means: Means) -> None:
+    assert wanted(means, top1=59 / 60) is None
+    assert wanted(means, top1=58 / 60) is not None
+
+
+def test_pixels_that_would_fill_the_disk_are_made_smaller_or_left_out(
+    means: Means, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "MOST_SCRATCH", 500 * 258**2 * 3 - 1)
+    assert wanted(means) == Tuning("mobilenet_v2", 160)
+    monkeypatch.setattr(tuning, "MOST_SCRATCH", 1)
+    assert wanted(means) is None
+
+
+def fitted(top1: float, loss: float) -> dict[str, Any]:
+    return {"validation": {"top1": top1, "calibrated_loss": loss}}
+
+
+def test_the_second_fit_is_kept_only_where_it_is_better() -> None:
+    assert beats(fitted(0.92, 0.4), fitted(0.90, 0.3), "top1")
+    assert not beats(fitted(0.90, 0.3), fitted(0.92, 0.4), "top1")
+    assert beats(fitted(0.90, 0.3), fitted(0.90, 0.4), "top1")
+    assert not beats(fitted(0.90, 0.4), fitted(0.90, 0.4), "top1")
+
+
+@pytest.fixture
+def faces(team: Team, shared_data: Path) -> Dataset:
+    """Small grey faces, which a frozen network hardly tells apart."""
+    dataset = Dataset.objects.create(project=team.project, name="Faces")
+    for label in ("angry", "happy", "sad"):
+        for path in sorted((shared_data / "fer2013-small" / label).iterdir())[:25]:
+            add_picture(dataset, path.read_bytes(), label, path.name)
+    return dataset
+
+
+@pytest.mark.slow
+def test_a_run_fine_tunes_after_the_head_keeps_the_better_and_says_what_it_tried(
+    team: Team,
+    work: Callable[[], None],
+    settings: Settings,
+    weights_dir: Path,
+    faces: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.WEIGHTS_DIR = weights_dir
+    monkeypatch.setattr(tuning, "LEAST_WRONG", 0)
+    owner, model = team.people["engineer"], model_of(team.project)
+    (version,) = asked(model, owner, faces, max_minutes=10.0, options={"max_epochs": 2})
+    work()
+    version.refresh_from_db()
+    assert version.usable, str(version.sentence)
+    about = version.report["about"]
+    assert [(each["method"], each["size"]) for each in about["tried"]] == [("head", 224), ("fine-tuned", 112)]
+    head, tuned = (each["validation"]["top1"] for each in about["tried"])
+    assert about["method"] == ("fine-tuned" if tuned > head else "head") or tuned == head
+    assert [point["epoch"] for point in version.history] == list(range(1, len(version.history) + 1))
+    assert {point["method"] for point in version.history} == {"head", "fine-tuned"}
+
+
+@pytest.mark.slow
+def test_a_fine_tuning_that_crashes_again_leaves_the_first_model(
+    team: Team,
+    work: Callable[[], None],
+    settings: Settings,
+    weights_dir: Path,
+    faces: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.WEIGHTS_DIR = weights_dir
+    monkeypatch.setattr(tuning, "LEAST_WRONG", 0)
+    monkeypatch.setattr(learning, "ENOUGH_CRASHES", 1)  # as on a second attempt
+    real = learning.run_engine
+
+    def crashing(task: Any, **ears: Any) -> Any:
+        if task.backbone:
+            raise EngineCrashed("the engine ended with code -11")
+        return real(task, **ears)
+
+    monkeypatch.setattr(learning, "run_engine", crashing)
+    (version,) = asked(model_of(team.project), team.people["engineer"], faces, max_minutes=10.0)
+    work()
+    version.refresh_from_db()
+    assert version.usable, str(version.sentence)
+    assert version.report["about"]["method"] == "head"
