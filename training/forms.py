@@ -49,6 +49,7 @@ class TrainForm:
     name: str
     patience: str
     class_weights: str
+    fine_tuning: str
     split: str  # empty: as the rule says
 
     @classmethod
@@ -68,6 +69,7 @@ class TrainForm:
             name=sent.get("name", "" if models else project.name),
             patience=sent.get("patience", ""),
             class_weights=sent.get("class_weights", "auto"),
+            fine_tuning=sent.get("fine_tuning", "auto"),
             split=sent.get("split", ""),
         )
 
@@ -102,7 +104,8 @@ class TrainForm:
             number = self.patience.isdecimal() and len(self.patience) < 10
             patience = {"patience": int(self.patience) if number else self.patience}
         split = {"split": self.split} if self.split else {}
-        return patience | split | {"class_weights": self.class_weights}
+        fits = {"class_weights": self.class_weights, "fine_tuning": self.fine_tuning}
+        return patience | split | fits
 
     @property
     def existing(self) -> RegisteredModel | None:

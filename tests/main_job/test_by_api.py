@@ -76,7 +76,7 @@ def test_a_zip_of_photographs_becomes_a_service(
         "optimise_for": "top1",
         "data": [{"dataset": dataset, "labels": "all"}],
         "max_minutes": 5,
-        "options": {},
+        "options": {"fine_tuning": "off"},  # the first model is the main job; tests/training tries the second
     }
     [version] = program.post(f"/models/{model}/versions", 202, json=asked)
     assert version["number"] == 1
