@@ -47,9 +47,7 @@ class DatasetsConfig(AppConfig):
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
         )
-        copy = registry.Kind(
-            copying.KIND, "bulk", _("Copy of pictures"), copying.run, at_least=Role.ENGINEER
-        )
+        copy = registry.Kind(copying.KIND, "bulk", _("Copy of pictures"), copying.run, at_least=Role.ENGINEER)
         registry.register(copy)
         registry.register(
             registry.Kind(

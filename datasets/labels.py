@@ -10,8 +10,8 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets.live import note_labels
 from datasets.label_looks import next_colour
+from datasets.live import note_labels
 from datasets.models import LABEL_NAME, Dataset, Image, Label, TagAction
 from projects import audit
 from web.sentences import Conflict, Refusal

@@ -92,7 +92,6 @@ def weights_dir(settings: Settings) -> Iterator[Path]:
     yield Path(folder)
 
 
-
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RealQueue]:
     """A Redis of the tests' own, as `up` would start it."""

@@ -14,7 +14,6 @@ from datasets.models import Dataset, Image
 from datasets.tagging import trash_images
 from datasets.told import told_act
 from datasets.views.acknowledging import person
-
 from projects.models import Role
 from web.problems import refusal
 from web.sentences import Conflict

@@ -109,7 +109,7 @@ class Chip:
 
 def chips(dataset: Dataset, wanted: Filter) -> list[Chip]:
     """One for each part of the filter but for the state, which the tabs show, and an import, which has its own."""
-    found = [
+    found: list[tuple[str, str, dict[str, Any]]] = [
         (_("Label"), wanted.label if wanted.state != "suggested" else "", {"label": "", "state": "labelled"}),
         (_("Looks like"), name_of(dataset, wanted.like), {"like": None}),
         (_("Name contains"), wanted.name, {"name": ""}),

@@ -66,7 +66,9 @@ def allowed_projects(who: Who) -> QuerySet[Project]:
     projects = Project.objects.filter(memberships__user=asking.user, archived_at=None)
     if asking.token:
         # A token bound to one resource opens that resource, not the project around it.
-        projects = projects.filter(pk=asking.token.project_id) if not asking.token.resource else projects.none()
+        projects = (
+            projects.filter(pk=asking.token.project_id) if not asking.token.resource else projects.none()
+        )
     return projects
 
 
@@ -80,7 +82,11 @@ def listed_projects(who: Who, *, scope: str = "read") -> QuerySet[Project]:
 
 def role_in(who: Who, project: Project) -> Role | None:
     """The caller's role in the project, read from the database each time: changes act at once."""
-    found = Membership.objects.filter(project=project, user=caller(who).user).values_list("role", flat=True).first()
+    found = (
+        Membership.objects.filter(project=project, user=caller(who).user)
+        .values_list("role", flat=True)
+        .first()
+    )
     return Role(found) if found is not None else None
 
 

@@ -83,7 +83,16 @@ class MembershipAdmin(ReadOnlyAdmin):
 class AccessTokenAdmin(ReadOnlyAdmin):
     """Tokens can be revoked here, never read."""
 
-    list_display = ["name", "prefix", "user", "project", "resource", "expires_at", "revoked_at", "last_used_at"]
+    list_display = [
+        "name",
+        "prefix",
+        "user",
+        "project",
+        "resource",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    ]
     list_filter = ["revoked_at", "expires_at"]
     search_fields = ["name", "prefix", "user__username", "project__name"]
     actions = ["revoke"]
@@ -101,7 +110,16 @@ class AccessTokenAdmin(ReadOnlyAdmin):
 class InvitationAdmin(ReadOnlyAdmin):
     """Who was invited; the links cannot be read."""
 
-    list_display = ["project", "name", "role", "created_by", "expires_at", "withdrawn_at", "used_at", "used_by"]
+    list_display = [
+        "project",
+        "name",
+        "role",
+        "created_by",
+        "expires_at",
+        "withdrawn_at",
+        "used_at",
+        "used_by",
+    ]
     list_filter = ["role", "expires_at"]
     search_fields = ["name", "project__name", "created_by__username", "used_by__username"]
     exclude = ["digest"]

@@ -28,7 +28,6 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 SLOWED = gettext_noop("Too many wrong tries. Wait %(seconds)s s, then try again.")
 
 
-
 class TooManyTries(Refusal):
     """Guessing goes on after a pause."""
 
@@ -94,7 +93,9 @@ class Tries:
         for key in self.limits:
             row, _ = FailedTries.objects.get_or_create(key=key, defaults={"last_at": now})
             if not digest or row.last_secret != digest:
-                FailedTries.objects.filter(key=key).update(count=F("count") + 1, last_at=now, last_secret=digest)
+                FailedTries.objects.filter(key=key).update(
+                    count=F("count") + 1, last_at=now, last_secret=digest
+                )
 
     def succeeded(self) -> None:
         """The account's own count starts anew; the address's does not, or an own account would reset it."""

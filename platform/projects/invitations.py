@@ -45,7 +45,9 @@ def open_invitation(digest: str) -> Invitation:
     found = Invitation.objects.open().select_related("project", "created_by").filter(digest=digest).first()
     if found is None:
         raise DeadInvitation(
-            gettext_noop("This link was used, withdrawn or is older than a week. Ask who sent it for a new one.")
+            gettext_noop(
+                "This link was used, withdrawn or is older than a week. Ask who sent it for a new one."
+            )
         )
     return found
 
@@ -55,7 +57,9 @@ def accept(*, invitation: Invitation, user: User) -> Membership:
     """Join the project; the link is used up by whoever comes first. A member keeps their role: AlreadyMember."""
     taken = Invitation.objects.open().filter(pk=invitation.pk).update(used_at=timezone.now(), used_by=user)
     if not taken:
-        raise DeadInvitation(gettext_noop("Somebody else used this link just now. Ask who sent it for a new one."))
+        raise DeadInvitation(
+            gettext_noop("Somebody else used this link just now. Ask who sent it for a new one.")
+        )
     return add_member(project=invitation.project, user=user, role=invitation.role, by=invitation.created_by)
 
 

@@ -40,7 +40,9 @@ def change_role(*, membership: Membership, role: int, by: User) -> None:
         keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
-    audit.note(by, "member.role", project=membership.project, target=membership.user.username, role=Role(role).name)
+    audit.note(
+        by, "member.role", project=membership.project, target=membership.user.username, role=Role(role).name
+    )
 
 
 @transaction.atomic

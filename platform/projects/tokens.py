@@ -62,7 +62,9 @@ def was_a_token(secret: str) -> bool:
 
 def find_token(secret: str) -> AccessToken | None:
     """The live token behind a secret, noting that it was used (at most once a minute)."""
-    token = AccessToken.objects.live().select_related("user", "project").filter(digest=digest_of(secret)).first()
+    token = (
+        AccessToken.objects.live().select_related("user", "project").filter(digest=digest_of(secret)).first()
+    )
     now = timezone.now()
     if token and (token.last_used_at is None or now - token.last_used_at > LAST_USED_STEP):
         AccessToken.objects.filter(pk=token.pk).update(last_used_at=now)

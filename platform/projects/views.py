@@ -41,7 +41,9 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
         audit.note(request.user, "project.settings", project=project, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("projects:settings", pk)
-    return render(request, "projects/project_settings.html", {"project": project, "form": form, "active": "settings"})
+    return render(
+        request, "projects/project_settings.html", {"project": project, "form": form, "active": "settings"}
+    )
 
 
 @login_required
@@ -54,7 +56,9 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
 def show_members(request: HttpRequest, project: Project, **more: Any) -> HttpResponse:
     """The members page; `more`: a form with its errors, the link of a new invitation."""
     is_owner = may(request.user, project, at_least=Role.OWNER)
-    invitations = Invitation.objects.open().filter(project=project).select_related("created_by").order_by("-id")
+    invitations = (
+        Invitation.objects.open().filter(project=project).select_related("created_by").order_by("-id")
+    )
     context = {
         "project": project,
         "memberships": project.memberships.select_related("user").order_by("-role", "user__username"),

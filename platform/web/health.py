@@ -25,7 +25,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     broken = {name: text for name, text in (("database", _database()), ("storage", _storage())) if text}
     degraded = {name: text for name, look in degradable.items() if (text := look())}
     state = "unavailable" if broken else "degraded" if degraded else "ready"
-    return JsonResponse({"state": state, "broken": broken, "degraded": degraded}, status=503 if broken else 200)
+    return JsonResponse(
+        {"state": state, "broken": broken, "degraded": degraded}, status=503 if broken else 200
+    )
 
 
 def _database() -> str:

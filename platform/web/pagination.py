@@ -39,7 +39,12 @@ def decode(cursor: str) -> list[Any]:
 
 
 def page(
-    rows: QuerySet[Row], shape: Callable[[Row], Any], *, limit: int = LIMIT, cursor: str = "", order: str = "id"
+    rows: QuerySet[Row],
+    shape: Callable[[Row], Any],
+    *,
+    limit: int = LIMIT,
+    cursor: str = "",
+    order: str = "id",
 ) -> dict[str, Any]:
     """One page of a query set in the order of one field (with `-` downwards), ties by id."""
     field, down = order.lstrip("-"), order.startswith("-")

@@ -19,8 +19,16 @@ TYPE = "application/problem+json"
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
     """One problem document; `more` adds members such as `errors`."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
-    return JsonResponse(body | more, status=status, content_type=TYPE, json_dumps_params={"ensure_ascii": False})
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    return JsonResponse(
+        body | more, status=status, content_type=TYPE, json_dumps_params={"ensure_ascii": False}
+    )
 
 
 def refusal(error: Refusal) -> JsonResponse:
@@ -33,7 +41,9 @@ def refusal(error: Refusal) -> JsonResponse:
 
 def unauthenticated() -> JsonResponse:
     """No token, or one that does not count."""
-    answer = problem(401, "unauthenticated", _("A valid access token is needed: missing, unknown, expired or revoked."))
+    answer = problem(
+        401, "unauthenticated", _("A valid access token is needed: missing, unknown, expired or revoked.")
+    )
     answer["WWW-Authenticate"] = "Bearer"
     return answer
 
@@ -46,9 +56,15 @@ def not_to_be_kept(request: HttpRequest) -> JsonResponse:
 
 def field_error(error: dict[str, Any]) -> dict[str, str]:
     """pydantic's account of one field, in the contract's words."""
-    where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "form", "file", "header")]
+    where = [
+        str(part) for part in error["loc"] if part not in ("body", "query", "path", "form", "file", "header")
+    ]
     # ninja puts the argument's own name first: a client never sent it.
-    return {"field": ".".join(where[1:] if len(where) > 1 else where), "code": error["type"], "message": error["msg"]}
+    return {
+        "field": ".".join(where[1:] if len(where) > 1 else where),
+        "code": error["type"],
+        "message": error["msg"],
+    }
 
 
 def install(api: NinjaAPI) -> None:
@@ -81,7 +97,9 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(TooManyFilesSent)
     def too_many(request: HttpRequest, error: TooManyFilesSent) -> HttpResponse:
-        return problem(413, "too-many-files", _("The request holds too many files; send them in several, or as a zip."))
+        return problem(
+            413, "too-many-files", _("The request holds too many files; send them in several, or as a zip.")
+        )
 
     @api.exception_handler(HttpError)
     def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
@@ -97,4 +115,6 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(Exception)
     def bug(request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("%s %s", request.method, request.path)
-        return problem(500, "error", _("Something went wrong on our side. The operator can find it in the log."))
+        return problem(
+            500, "error", _("Something went wrong on our side. The operator can find it in the log.")
+        )

@@ -9,5 +9,6 @@ class Hiding(SafeExceptionReporterFilter):
     """Addresses of databases, queues and mail servers carry passwords too."""
 
     hidden_settings = re.compile(
-        r"API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|COOKIE|DATABASE|REDIS|RQ_|EMAIL|STORAGE|DIGEST", re.I
+        r"API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|COOKIE|DATABASE|REDIS|RQ_|EMAIL|STORAGE|DIGEST",
+        re.I,
     )

@@ -180,7 +180,13 @@ def test_counts_and_lists_agree(team: Team, dataset: Dataset) -> None:
     tag_images(dataset=dataset, user=person, chosen=dataset.images.filter(pk__in=ids[:7]), label=label)
     skip_images(dataset=dataset, user=person, chosen=dataset.images.filter(pk__in=ids[5:10]))
     trash_images(dataset=dataset, user=person, chosen=dataset.images.filter(pk__in=ids[20:24]))
-    everything = {}, {"state": "unlabelled"}, {"state": "labelled"}, {"state": "skipped"}, {"state": "trashed"}
+    everything = (
+        {},
+        {"state": "unlabelled"},
+        {"state": "labelled"},
+        {"state": "skipped"},
+        {"state": "trashed"},
+    )
     of_a_label = {"label": "a"}, {"state": "labelled", "label": "a"}, {"state": "unlabelled", "label": "a"}
     for params in (*everything, *of_a_label):
         wanted = Filter.from_params(params)

@@ -31,11 +31,16 @@ def test_a_missing_name_is_422_with_the_field(page: Callable[[str], Client]) -> 
     assert answer.json()["errors"][0] == {"field": "name", "code": "missing", "message": "Field required"}
 
 
-def test_a_repeat_with_the_same_idempotency_key_makes_one_project(page: Callable[[str], Client], team: Team) -> None:
+def test_a_repeat_with_the_same_idempotency_key_makes_one_project(
+    page: Callable[[str], Client], team: Team
+) -> None:
     owner = page("owner")
     sent = [
         owner.post(
-            "/api/v1/projects", {"name": "New"}, content_type="application/json", headers={"Idempotency-Key": "k1"}
+            "/api/v1/projects",
+            {"name": "New"},
+            content_type="application/json",
+            headers={"Idempotency-Key": "k1"},
         )
         for _ in range(2)
     ]

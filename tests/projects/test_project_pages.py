@@ -50,7 +50,9 @@ def test_only_an_owner_changes_settings_and_members(page: Page, team: Team, role
 
 
 def test_an_owner_lets_somebody_in(page: Page, team: Team) -> None:
-    page("owner").post(f"/projects/{team.project.pk}/members/add/", {"username": "stranger", "role": Role.VIEWER})
+    page("owner").post(
+        f"/projects/{team.project.pk}/members/add/", {"username": "stranger", "role": Role.VIEWER}
+    )
     assert page("stranger").get(f"/projects/{team.project.pk}/").status_code == 200
 
 
@@ -94,7 +96,9 @@ def test_a_tokens_secret_is_shown_once_and_kept_hashed(page: Page, team: Team) -
 
 
 def test_an_engineer_cannot_hand_out_an_owners_scope(page: Page, team: Team) -> None:
-    answer = page("engineer").post(f"/projects/{team.project.pk}/tokens/", {"name": "x", "scopes": ["publish"]})
+    answer = page("engineer").post(
+        f"/projects/{team.project.pk}/tokens/", {"name": "x", "scopes": ["publish"]}
+    )
     assert not AccessToken.objects.filter(name="x").exists() and b"errorlist" in answer.content
 
 

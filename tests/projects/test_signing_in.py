@@ -34,7 +34,9 @@ def test_after_ten_wrong_passwords_each_further_try_waits_longer(team: Team) -> 
     assert [sign_in() for _ in range(10)] == [200] * 10
     waits = []
     for _ in range(4):
-        answer = Client().post("/accounts/login/", {"username": "owner", "password": "x"}, REMOTE_ADDR="203.0.113.9")
+        answer = Client().post(
+            "/accounts/login/", {"username": "owner", "password": "x"}, REMOTE_ADDR="203.0.113.9"
+        )
         assert answer.status_code == 429
         assert f"Wait {answer['Retry-After']} s" in answer.content.decode()
         waits.append(int(answer["Retry-After"]))

@@ -11,7 +11,13 @@ from tests.queue import RealQueue
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-ADMIN = ["/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/jobs/job/", "/admin/projects/accesstoken/"]
+ADMIN = [
+    "/admin/",
+    "/admin/auth/user/",
+    "/admin/auth/user/add/",
+    "/admin/jobs/job/",
+    "/admin/projects/accesstoken/",
+]
 DASHBOARD = [f"/admin/django_rq/dashboard/{path}" for path in ("", "queues/0/", "workers/0/")]
 
 

@@ -13,10 +13,16 @@ from tests.security.world import World, Worlds
 
 ALL = [row for row in rows() if row.at_least not in ("own-door", "operator")]
 # Django's and the API's own pages that answer every method alike; only the language's POST does something.
-ALIKE = {f"{method} {route}" for method in METHODS for route in ("api/v1/docs", "api/v1/openapi.json", "i18n/setlang/")}
+ALIKE = {
+    f"{method} {route}"
+    for method in METHODS
+    for route in ("api/v1/docs", "api/v1/openapi.json", "i18n/setlang/")
+}
 UNSAFE = [row for row in ALL if row.method != "GET" and str(row) not in ALIKE - {"POST i18n/setlang/"}]
 SAFE = [row for row in ALL if row.method == "GET"]
-OWN_TABLES = {model._meta.db_table for model in apps.get_models() if model._meta.app_label not in ("sessions", "admin")}
+OWN_TABLES = {
+    model._meta.db_table for model in apps.get_models() if model._meta.app_label not in ("sessions", "admin")
+}
 
 
 @pytest.fixture
@@ -57,13 +63,17 @@ def test_with_a_csrf_token_a_request_of_our_own_page_goes_through(worlds: Worlds
     client = browser(worlds)
     token = client.cookies["csrftoken"].value
     body = BODIES["POST projects/new/"](worlds.own)
-    answer = client.post("/projects/new/", body, headers={"X-CSRFToken": token, "Origin": "http://testserver"})
+    answer = client.post(
+        "/projects/new/", body, headers={"X-CSRFToken": token, "Origin": "http://testserver"}
+    )
     assert answer.status_code == 302
 
 
 def test_a_program_needs_no_csrf_token_and_cookies_do_not_ride_along(worlds: Worlds) -> None:
     program = worlds.team.program("owner")
-    checking = Client(enforce_csrf_checks=True, headers={"Authorization": program.defaults["HTTP_AUTHORIZATION"]})
+    checking = Client(
+        enforce_csrf_checks=True, headers={"Authorization": program.defaults["HTTP_AUTHORIZATION"]}
+    )
     answer = checking.post("/api/v1/datasets", {"name": "Birds"}, content_type="application/json")
     assert answer.status_code == 201
 
@@ -75,6 +85,8 @@ def test_looking_changes_nothing(worlds: Worlds) -> None:
     for row in SAFE:
         with CaptureQueriesContext(connection) as queries:
             send(client, row, worlds.own)
-        writes = [query["sql"] for query in queries if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+        writes = [
+            query["sql"] for query in queries if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))
+        ]
         wrong += [f"{row}: {sql[:100]}" for sql in writes if any(f'"{table}"' in sql for table in OWN_TABLES)]
     assert wrong == []

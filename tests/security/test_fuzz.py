@@ -138,7 +138,9 @@ def test_a_filter_nobody_offers_filters_nothing_and_an_unknown_order_is_refused(
 def test_every_order_that_is_offered_orders_and_its_pages_meet(attack: Attack) -> None:
     client, path = attack.clients["viewer"], attack.own.address("api/v1/datasets/<int:pk>/images")
     for order in GOOD_ORDERS:
-        more = {"confidence": {"state": "suggested"}, "margin": {"state": "suggested"}}.get(order.lstrip("-"), {})
+        more = {"confidence": {"state": "suggested"}, "margin": {"state": "suggested"}}.get(
+            order.lstrip("-"), {}
+        )
         more = {"like": attack.own.ids["images"]} if order == "similar" else more
         seen: list[int] = []
         answer = client.get(path, {"order": order, "limit": 7, **more})

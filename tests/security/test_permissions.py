@@ -57,7 +57,13 @@ def says(answer: HttpResponse) -> str:
     """What an answer means for a door."""
     if answer.status_code == 302 and "/accounts/login/?next=" in answer["Location"]:
         return "sign in"
-    refused = {401: "sign in", 403: "forbidden", 404: "not found", 405: "no such method", 422: "not understood"}
+    refused = {
+        401: "sign in",
+        403: "forbidden",
+        404: "not found",
+        405: "no such method",
+        422: "not understood",
+    }
     return refused.get(answer.status_code, "let in" if answer.status_code < 500 else "broken")
 
 
@@ -103,11 +109,16 @@ def test_nobody_signed_in_is_asked_to_sign_in(worlds: Worlds) -> None:
 
 
 def test_a_role_too_small_is_forbidden(worlds: Worlds) -> None:
-    assert wrong("forbidden", asked(worlds, ((row, role) for row in ABOUT_PROJECTS for role in row.too_small))) == []
+    assert (
+        wrong("forbidden", asked(worlds, ((row, role) for row in ABOUT_PROJECTS for role in row.too_small)))
+        == []
+    )
 
 
 def test_a_role_large_enough_is_let_in(worlds: Worlds) -> None:
-    assert wrong("let in", asked(worlds, ((row, role) for row in ABOUT_PROJECTS for role in row.enough))) == []
+    assert (
+        wrong("let in", asked(worlds, ((row, role) for row in ABOUT_PROJECTS for role in row.enough))) == []
+    )
 
 
 def test_everybody_with_an_account_is_let_in(worlds: Worlds) -> None:
@@ -145,7 +156,10 @@ def test_an_archived_project_is_closed_to_everybody(worlds: Worlds) -> None:
 def test_a_token_with_the_scope_is_let_in_and_one_without_is_not(worlds: Worlds) -> None:
     program = worlds.team.program
     for row in FOR_TOKENS:
-        with_it, without = program("owner", scopes=[row.token]), program("owner", scopes=sorted(SCOPES - {row.token}))
+        with_it, without = (
+            program("owner", scopes=[row.token]),
+            program("owner", scopes=sorted(SCOPES - {row.token})),
+        )
         assert wrong("let in", [(str(row), send(with_it, row, worlds.own))]) == []
         assert wrong("forbidden", [(str(row), send(without, row, worlds.own))]) == []
 
@@ -190,7 +204,9 @@ def test_the_administration_is_for_operators_alone(worlds: Worlds, redis_server:
     operator = signed_in(worlds, "operator")
     for route in admin_routes():
         address = "/" + route.replace("^", "").replace("/?$", "")
-        assert Client().get(address).status_code in (302, 401), address  # the sign-in; a scraper without a token
+        assert Client().get(address).status_code in (302, 401), (
+            address
+        )  # the sign-in; a scraper without a token
         for name in ("stranger", "owner", "staff"):
             assert signed_in(worlds, name).get(address).status_code == 404, f"{address} as {name}"
         # 403: adding and changing what only the product's own functions write; 405: signing out is a POST.
@@ -201,7 +217,11 @@ def test_what_lies_in_the_trash_is_gone_for_all_that_is_not_about_the_trash(worl
     Dataset.objects.filter(pk=worlds.own.ids["datasets"]).update(trashed_at=timezone.now())
     Service.objects.filter(slug=worlds.own.ids["services"]).update(released_at=timezone.now())
     nouns_gone = ("datasets/<", "images/<", "imports/<", "services/<")
-    gone = [row for row in WITH_OBJECTS if any(noun in row.route for noun in nouns_gone) and "restore" not in row.route]
+    gone = [
+        row
+        for row in WITH_OBJECTS
+        if any(noun in row.route for noun in nouns_gone) and "restore" not in row.route
+    ]
     assert len(gone) > 50
     assert wrong("not found", asked(worlds, ((row, "owner") for row in gone))) == []
 

@@ -30,7 +30,13 @@ def test_production_settings_pass_djangos_deployment_check(tmp_path: Path) -> No
     assert "no issues" in done.stdout
 
 
-WEAK = ["secret", "a" * 60, "changeme" * 5, "django-insecure-m7gNMOdt5SA2jzOR1vMoRb1PvLKROGhd70m", "abcdefghi" * 3]
+WEAK = [
+    "secret",
+    "a" * 60,
+    "changeme" * 5,
+    "django-insecure-m7gNMOdt5SA2jzOR1vMoRb1PvLKROGhd70m",
+    "abcdefghi" * 3,
+]
 
 
 @pytest.mark.parametrize("weak", WEAK)

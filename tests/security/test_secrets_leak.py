@@ -53,13 +53,18 @@ def test_a_tokens_text_is_in_no_log_page_or_dump(db: None, log: io.StringIO, red
     owner, operator = Client(), Client()
     owner.force_login(worlds.team.people["owner"])
     operator.force_login(worlds.team.people["operator"])
-    answer = owner.post(f"/projects/{worlds.own.project.pk}/tokens/", {"name": "scale", "scopes": ["read", "upload"]})
+    answer = owner.post(
+        f"/projects/{worlds.own.project.pk}/tokens/", {"name": "scale", "scopes": ["read", "upload"]}
+    )
     secret = answer.context["secret"]
     program = Client(headers={"Authorization": f"Bearer {secret}"}, raise_request_exception=False)
     made_wrong = Client(headers={"Authorization": f"Bearer {secret}x", "X-Auth-Token": secret})
     seen = []
     for row in rows():
-        if row.at_least in ("anyone", "person", "viewer", "labeller", "engineer", "owner") and row.method == "GET":
+        if (
+            row.at_least in ("anyone", "person", "viewer", "labeller", "engineer", "owner")
+            and row.method == "GET"
+        ):
             seen += [send(client, row, worlds.own) for client in (owner, program, made_wrong)]
     program.post("/api/v1/projects", {"name": secret}, content_type="application/json")
     program.get(f"/api/v1/projects?cursor={secret}")
@@ -75,7 +80,9 @@ def test_a_tokens_text_is_in_no_log_page_or_dump(db: None, log: io.StringIO, red
     assert len(log.getvalue()) > 10_000 and secret not in log.getvalue()
 
 
-def test_the_links_of_invitations_and_new_passwords_are_in_no_log_or_dump(team: Team, log: io.StringIO) -> None:
+def test_the_links_of_invitations_and_new_passwords_are_in_no_log_or_dump(
+    team: Team, log: io.StringIO
+) -> None:
     owner, out = Client(), io.StringIO()
     owner.force_login(team.people["owner"])
     answer = owner.post(f"/projects/{team.project.pk}/invitations/", {"role": 20})
@@ -93,7 +100,12 @@ def test_the_links_of_invitations_and_new_passwords_are_in_no_log_or_dump(team: 
 
 def test_a_token_counts_in_the_header_alone(team: Team) -> None:
     _, secret = make_token(project=team.project, user=team.people["owner"], name="till")
-    for query in (f"token={secret}", f"access_token={secret}", f"api_key={secret}", f"Authorization=Bearer {secret}"):
+    for query in (
+        f"token={secret}",
+        f"access_token={secret}",
+        f"api_key={secret}",
+        f"Authorization=Bearer {secret}",
+    ):
         assert Client().get(f"/api/v1/projects?{query}").status_code == 401
     assert Client().get("/api/v1/projects", HTTP_COOKIE=f"token={secret}").status_code == 401
     basic = Client(headers={"Authorization": f"Basic {secret}"})

@@ -107,7 +107,9 @@ def test_the_time_limit_is_kept_and_the_best_so_far_too(work: Work, patient: Mod
     patient.refresh_from_db()
     assert (patient.state, patient.ended_because, patient.usable) == ("succeeded", "budget", True)
     assert patient.finished_at and patient.started_at
-    assert (patient.finished_at - patient.started_at).total_seconds() < 0.5 * 60 + 30  # what is promised, on a busy machine, too
+    assert (
+        patient.finished_at - patient.started_at
+    ).total_seconds() < 0.5 * 60 + 30  # what is promised, on a busy machine, too
 
 
 @pytest.mark.slow

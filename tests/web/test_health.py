@@ -45,7 +45,13 @@ def test_every_model_has_a_page_in_the_admin(client: Client, db: None) -> None:
 
     client.force_login(User.objects.create_superuser("root"))
     ours = [model for model in admin.site._registry if model.__module__.split(".")[0] in ROOMS]
-    assert {model._meta.app_label for model in ours} == {"projects", "jobs", "datasets", "training", "serving"}
+    assert {model._meta.app_label for model in ours} == {
+        "projects",
+        "jobs",
+        "datasets",
+        "training",
+        "serving",
+    }
     for model in ours:
         url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         assert client.get(url, {"q": "x"}).status_code == 200, url
@@ -69,11 +75,15 @@ def test_the_dashboards_policy_lets_only_styles_of_the_library_through(client: C
     assert "sha256" not in client.get("/admin/")["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/api/v1/projects", "/admin/login/", "/nothing", "/api/v1/docs"])
+@pytest.mark.parametrize(
+    "path", ["/accounts/login/", "/api/v1/projects", "/admin/login/", "/nothing", "/api/v1/docs"]
+)
 def test_every_answer_carries_the_protecting_headers(client: Client, db: None, path: str) -> None:
     answer = client.get(path)
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["X-Frame-Options"] == "DENY" and "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert (
+        answer["X-Frame-Options"] == "DENY" and "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    )
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
 

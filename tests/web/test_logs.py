@@ -90,7 +90,9 @@ def test_machines_get_one_object_a_line(client: Client, json_lines: io.StringIO)
     assert {"at", "level", "logger", "message"} <= set(records[0])
 
 
-def test_an_error_page_shows_nothing_of_the_inside(db: None, monkeypatch: pytest.MonkeyPatch, team: Team) -> None:
+def test_an_error_page_shows_nothing_of_the_inside(
+    db: None, monkeypatch: pytest.MonkeyPatch, team: Team
+) -> None:
     def broken(*args: object) -> None:
         raise RuntimeError("secret-in-a-traceback")
 
