@@ -31,6 +31,8 @@ STEPS = (
     "projects/audit.py",
     "jobs/running.py",
     "jobs/ends.py",
+    "jobs/queue.py",  # the wake-up, after the commit
+    "django/db/transaction.py",  # before the commit and behind it
 )
 ACTS_THAT_CHANGE = ("service.request", "service.switch", "service.rollback")
 
