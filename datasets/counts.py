@@ -5,7 +5,7 @@ from typing import Any
 
 from datasets import tally
 from datasets.filters import Filter
-from datasets.grid import WINDOW, ways
+from datasets.grid import WINDOW, bare, up_to, ways
 from datasets.models import Dataset, Label
 from datasets.models.tally import OPEN, SKIPPED, TRASHED
 from datasets.selection import images_matching, labels_named, ordering
@@ -83,10 +83,12 @@ def matching_of(
         inside = replace(wanted, order="-confidence" if wanted.state == "suggested" else "id")
         found = images_matching(dataset, inside)[: WINDOW + 1].count()
         return min(found, WINDOW), found > WINDOW
-    if not way.order_by(*ordering(wanted))[WINDOW : WINDOW + 1].exists():
+    # Both along the order's index, as the grid reads its pages: PostgreSQL would join a list of pictures the long way
+    fields = ordering(wanted)
+    ends = list(way.order_by(*fields).values_list(*bare(fields))[WINDOW - 1 : WINDOW + 1])
+    if len(ends) < 2:
         return matching.order_by().count(), False
-    window = way.order_by(*ordering(wanted)).values("pk")[:WINDOW]
-    return matching.filter(pk__in=window).order_by().count(), True
+    return matching.filter(up_to(fields, ends[0])).order_by(*fields)[:WINDOW].count(), True
 
 
 def with_counts(labels: list[Label], counts: Counts) -> list[Label]:

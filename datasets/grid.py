@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.fields.tuple_lookups import (
     TupleGreaterThan,
     TupleGreaterThanOrEqual,
@@ -80,15 +80,30 @@ def bare(fields: tuple[str, ...]) -> list[str]:
 
 def behind(fields: tuple[str, ...], values: list[Any]) -> Any:
     """Strictly after a position in the order, as one comparison of rows, which an index answers."""
+    down = fields[0].startswith("-")
     columns = tuple(F(each) for each in bare(fields))
-    return (TupleLessThan if fields[0].startswith("-") else TupleGreaterThan)(columns, tuple(values))
+    after = TupleLessThan(columns, tuple(values)) if down else TupleGreaterThan(columns, tuple(values))
+    return first_bound(fields, values[0], after=True) & after
 
 
 def up_to(fields: tuple[str, ...], values: tuple[Any, ...]) -> Any:
     """Not after a position."""
+    bound = first_bound(fields, values[0], after=False)
+    if len(fields) == 1:
+        return bound
     columns = tuple(F(each) for each in bare(fields))
     down = fields[0].startswith("-")
-    return (TupleGreaterThanOrEqual if down else TupleLessThanOrEqual)(columns, tuple(values))
+    before = (TupleGreaterThanOrEqual if down else TupleLessThanOrEqual)(columns, tuple(values))
+    return bound & before
+
+
+def first_bound(fields: tuple[str, ...], value: Any, *, after: bool) -> Q:
+    """What a comparison of rows means for the first column.
+
+    Django writes rows out for SQLite, `a < x OR (a = x AND b < y)`, along which no index finds where to begin or end.
+    """
+    less = fields[0].startswith("-") == after
+    return Q(**{f"{bare(fields)[0]}__{'lte' if less else 'gte'}": value})
 
 
 def place(image: Image, fields: tuple[str, ...]) -> list[Any]:
