@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -94,11 +94,10 @@ def ensure_features(
         for start in range(0, len(missing), SHARD):
             part = missing[start : start + SHARD]
             vectors = []
-            for batch in in_batches(part):
+            for pictures in decoded_ahead(pool, extractor.spec, part):
                 check()
-                pictures = np.stack(list(pool.map(lambda row: pixels_of(row[1], extractor.spec), batch)))
                 vectors.append(compute(pictures).astype(np.float16))
-                done += len(batch)
+                done += len(pictures)
                 progress(done, len(rows))
             keep(extractor, [sha256 for sha256, _ in part], np.concatenate(vectors))
 
@@ -120,6 +119,18 @@ def in_batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     """A fixed size, since varying shapes make ONNX Runtime's memory grow."""
     for start in range(0, len(rows), BATCH):
         yield rows[start : start + BATCH]
+
+
+def decoded_ahead(pool: ThreadPoolExecutor, spec: PixelSpec, rows: Sequence[Row]) -> Iterator[np.ndarray]:
+    """The batches' pixels: the next batch is decoded while the one before it is looked at."""
+    waiting: list[Future[np.ndarray]] = []
+    for batch in in_batches(rows):
+        coming = [pool.submit(pixels_of, key, spec) for _, key in batch]
+        if waiting:
+            yield np.stack([each.result() for each in waiting])
+        waiting = coming
+    if waiting:
+        yield np.stack([each.result() for each in waiting])
 
 
 def computer(extractor: Extractor, threads: int) -> Compute:
