@@ -362,7 +362,7 @@ def _without_alpha(image: Image.Image) -> Image.Image:
     channel instead would show whatever colour hides underneath, mostly black.
     """
     if image.mode not in ("LA", "RGBA"):
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
     image = image.convert("RGBA")
     ground = Image.new("RGBA", image.size, (*WHITE, 255))
     return Image.alpha_composite(ground, image).convert("RGB")
