@@ -129,6 +129,7 @@ def test_an_import_against_pillow_alone(
     tmp_path: Path,
 ) -> None:
     took, pairs = watched(imports.KIND), []
+    watched(embeddings.KIND)  # so that it is put back
     registry.register(replace(registry.kind_of(embeddings.KIND), run=lambda attempt: None))
     for number in range(ROUNDS):
         fresh = [content + bytes([number]) for content in photographs]  # the storage knows none of these
