@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pydantic
 from django.http import Http404, HttpRequest
-from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema, Status
 from ninja.errors import HttpError, ValidationError
@@ -88,12 +87,6 @@ BODY = {
         },
     }
 }
-
-
-class BadForm(Refusal):
-    """A multipart body that cannot be read."""
-
-    code = "bad-multipart"
 
 
 class UnknownUpload(Refusal):
@@ -193,10 +186,7 @@ def make_import(request: HttpRequest, pk: int) -> Status[dict[str, Any]]:
     if request.content_type != "multipart/form-data":
         raise HttpError(415, "Send multipart/form-data, or JSON that names an upload.")
     refuse_declared(int(request.headers.get("Content-Length") or 0))
-    try:
-        archives, images = request.FILES.getlist("archive"), request.FILES.getlist("images")
-    except MultiPartParserError as error:
-        raise BadForm(gettext_noop("The multipart body cannot be read.")) from error
+    archives, images = request.FILES.getlist("archive"), request.FILES.getlist("images")
     if not archives and not images and "manifest" in request.FILES:
         return Status(202, shape(import_of_list(request, dataset)))
     if bool(archives) == bool(images) or len(archives) > 1:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -100,6 +101,10 @@ def install(api: NinjaAPI) -> None:
         return problem(
             413, "too-many-files", _("The request holds too many files; send them in several, or as a zip.")
         )
+
+    @api.exception_handler(MultiPartParserError)
+    def not_multipart(request: HttpRequest, error: MultiPartParserError) -> HttpResponse:
+        return problem(400, "bad-multipart", _("The multipart body cannot be read."))
 
     @api.exception_handler(HttpError)
     def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
