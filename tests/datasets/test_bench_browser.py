@@ -170,7 +170,7 @@ def test_a_label_is_deleted_from_its_menu_and_that_is_undone(bench: Page, pets: 
     bench.locator('[data-name="cat"] [data-label-edit]').click()
     bench.locator("#label-heir").select_option(label="get the label dog")
     bench.locator("[data-label-dialog] .button-danger").click()
-    expect(bench.locator(".toast-text")).to_have_text("Label cat deleted.")
+    expect(bench.locator(".toast-text")).to_have_text("cat is merged: 5 pictures are dog now.")
     expect(bench.locator('[data-name="cat"]')).to_have_count(0)
     assert pets.images.filter(label__name="dog").count() == 5
     bench.keyboard.press("Control+z")

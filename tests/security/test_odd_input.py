@@ -178,7 +178,7 @@ def known_names() -> list[str]:
 
 
 def test_the_search_for_names_finds_those_we_know() -> None:
-    assert {"label", "cursor", "order", "revision", "q"} <= set(known_names())
+    assert {"label", "cursor", "order", "revision"} <= set(known_names())
     assert len(known_names()) > 40
 
 
