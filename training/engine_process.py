@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 
 from jobs.deaths import out_of_memory_kills
 from training.engine.memory import ran_out_of_memory
-from training.engine.spec import RESULT, Task, write_spec
+from training.engine.spec import DISK_FULL, RESULT, Task, write_spec
 from training.logs import ENGINE_LOG, EVENTS_LOG, event_line
 from web.sentences import Refusal
 from web.storage import StorageFull
@@ -103,6 +103,8 @@ def run_engine(task: Task, *, hear: Callable[[Event], None], look: Callable[[], 
             if process.stdout:
                 process.stdout.close()
     if process.returncode == REFUSED and failed:
+        if failed.get("code") == DISK_FULL:
+            raise StorageFull
         raise EngineRefused(str(failed.get("code")), str(failed.get("message")))
     if process.returncode:
         tail = (folder / ENGINE_LOG).read_text("utf-8", errors="replace")[-LOG_TAIL:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,9 +15,10 @@ from training.engine.memory import ran_out_of_memory
 from training.engine.parent import die_with_parent
 from training.engine.progress import finite, take_over_stdout, tell
 from training.engine.refusals import EngineRefusal, Interrupted
-from training.engine.spec import RESULT, BadSpec, ExtractorTask, Task, read_spec
+from training.engine.spec import DISK_FULL, RESULT, BadSpec, ExtractorTask, Task, read_spec
 
 REFUSED, INTERRUPTED = 3, 128 + signal.SIGTERM
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main(arguments: list[str]) -> int:
@@ -40,6 +42,9 @@ def main(arguments: list[str]) -> int:
         )  # no failure: whoever asked may ask again, and the fit goes on from its checkpoint
         return INTERRUPTED
     except (MemoryError, RuntimeError, OSError, ImportError) as error:
+        if isinstance(error, OSError) and error.errno in FULL:  # its traceback would find no room either
+            tell("failed", code=DISK_FULL, message="The disk is full.")
+            return REFUSED
         if not ran_out_of_memory(error):
             raise
         tell("failed", code="out-of-memory", message="There was not enough memory for this training.")

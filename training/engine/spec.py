@@ -11,6 +11,7 @@ Metric = Literal["top1", "top5", "precision", "recall", "f1"]
 METRICS: tuple[Metric, ...] = ("top1", "top5", "precision", "recall", "f1")
 TRAIN, VALIDATION, HELD_BACK = 0, 1, 2  # the values in split.npy; HELD_BACK is never looked at here
 RESULT = "result.json"
+DISK_FULL = "disk-full"  # the code of a `failed` line
 
 
 class BadSpec(ValueError):
