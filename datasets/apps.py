@@ -15,6 +15,7 @@ class DatasetsConfig(AppConfig):
     def ready(self) -> None:
         """The kinds of background work and the steps of the project home."""
         from datasets import (
+            bulk_restoring,
             bulk_tagging,
             copying,
             embeddings,
@@ -44,6 +45,14 @@ class DatasetsConfig(AppConfig):
             bulk_tagging.KIND, "quick", _("Bulk tagging"), bulk_tagging.run, at_least=Role.LABELLER
         )
         registry.register(tagging)
+        restoring = registry.Kind(
+            bulk_restoring.KIND,
+            "quick",
+            _("Restoring a snapshot"),
+            bulk_restoring.run,
+            at_least=Role.ENGINEER,
+        )
+        registry.register(restoring)
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
         )

@@ -1,4 +1,7 @@
-"""Setting the tags of a data set back to a snapshot: first what it would change, then as one undoable act."""
+"""Setting the tags of a data set back to a snapshot: first what it would change, then as one undoable act.
+
+Much of it at once is datasets/bulk_restoring.py's.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

@@ -44,6 +44,7 @@ urlpatterns = [
     path("datasets/<int:pk>/mislabels/<int:image_pk>/dismiss/", mislabels.keep, name="mislabel-dismiss"),
     path("datasets/<int:pk>/mislabels/undo/", mislabels.take_back, name="mislabel-undo"),
     path("datasets/<int:pk>/changes/", sets.changes, name="changes"),
+    path("datasets/<int:pk>/changes/under-way/", sets.under_way, name="changes-under-way"),
     path("datasets/<int:pk>/trash/", trash.of_dataset, name="trash"),
     path("projects/<int:project_pk>/trash/", trash.of_project, name="project-trash"),
     path("projects/<int:project_pk>/trash/restore/", trash.bring_back, name="trash-restore"),

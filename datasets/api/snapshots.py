@@ -9,10 +9,11 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from datasets.access import dataset_for, snapshot_of
-from datasets.api.tagging import Acted, acted
+from datasets.api.tagging import Acted, Queued, acted
+from datasets.bulk_restoring import restore as restore_tags
 from datasets.comparing import Change, Difference, Kind, difference
 from datasets.models import Dataset, Snapshot
-from datasets.restoring import plan_of, restore_snapshot
+from datasets.restoring import plan_of
 from datasets.snapshots import rename_snapshot, rows_now, rows_of, take_named
 from projects.access import caller
 from projects.models import Role
@@ -190,14 +191,16 @@ def preview_restore(request: HttpRequest, pk: int, snapshot_pk: int) -> dict[str
     return {name: getattr(plan, name) for name in names}
 
 
-@router.post("/datasets/{int:pk}/snapshots/{int:snapshot_pk}/restore", response={200: Acted, **PROBLEMS})
-def restore(request: HttpRequest, pk: int, snapshot_pk: int, data: RestoreIn) -> dict[str, Any]:
-    """Set the tags back to the snapshot, as one action that can be undone."""
+@router.post(
+    "/datasets/{int:pk}/snapshots/{int:snapshot_pk}/restore", response={200: Acted, 202: Queued, **PROBLEMS}
+)
+def restore(request: HttpRequest, pk: int, snapshot_pk: int, data: RestoreIn) -> Any:
+    """Set the tags back to the snapshot, as one action that can be undone. Over 5,000 pictures: in the background."""
     who = request.auth  # type: ignore[attr-defined]
     dataset = dataset_for(who, pk, at_least=Role.ENGINEER, scope="label")
-    action = restore_snapshot(
+    action, job = restore_tags(
         snapshot=snapshot_of(dataset, snapshot_pk),
         user=caller(who).user,
         untag_others=data.others == "untag",
     )
-    return acted(action)
+    return Status(202, {"action": action.pk, "job": job.pk}) if job else acted(action)

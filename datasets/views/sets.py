@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,9 +22,11 @@ from datasets.models import Dataset
 from datasets.progress_by_person import Progress, progress_of
 from datasets.storage_used import bytes_in, used_by
 from datasets.told import told_act
+from datasets.under_way import acts_under_way
 from datasets.views.acknowledging import person
 from projects.access import may, project_for
 from projects.models import Role
+from web.pagination import latest_first, number_in
 
 CARDS_A_PAGE = 24
 CHANGES_A_PAGE = 50
@@ -127,18 +130,38 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """What was done to the pictures, by whom, each with its undo."""
     dataset = dataset_for(request.user, pk)
-    shown = Paginator(recent_actions(dataset), CHANGES_A_PAGE).get_page(request.GET.get("page"))
+    before, after = (number_in(request.GET.get(each, "")) for each in ("before", "after"))
+    shown = latest_first(recent_actions(dataset), before=before, after=after, limit=CHANGES_A_PAGE)
     context = {
         "project": dataset.project,
         "active": "data",
         "dataset": dataset,
-        "page": shown,
-        "actions": [(action, told_act(action)) for action in shown],
+        "stretch": shown,
+        "actions": [(action, told_act(action)) for action in shown.rows],
         "progress": progress_for(person(request), dataset),
         "in_trash": dataset.images.exclude(trashed_at=None).count(),
         "may_tag": may(request.user, dataset.project, at_least=Role.LABELLER),
-    }
+    } | in_background(request, dataset)
     return render(request, "datasets/dataset_changes.html", context)
+
+
+def in_background(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
+    """The acts that go on; `still`: whether any does."""
+    jobs = acts_under_way(dataset)
+    is_engineer = may(request.user, dataset.project, at_least=Role.ENGINEER)
+    return {"jobs": jobs, "still": not all(job.ended for job in jobs), "is_engineer": is_engineer}
+
+
+@login_required
+@require_GET
+def under_way(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far the acts in the background are; once none is, the page anew."""
+    dataset = dataset_for(request.user, pk)
+    context = {"dataset": dataset} | in_background(request, dataset)
+    response = render(request, "datasets/_acts_under_way.html", context)
+    if not context["still"]:
+        response["HX-Redirect"] = reverse("datasets:changes", args=[pk])
+    return response
 
 
 def progress_for(user: User, dataset: Dataset) -> list[Progress]:

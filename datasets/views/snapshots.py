@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets.access import dataset_for, snapshot_of
+from datasets.bulk_restoring import restore as restore_tags
 from datasets.comparing import KINDS, Change, Kind, difference
 from datasets.exporting import role_for
 from datasets.models import Dataset, Image, Snapshot
-from datasets.restoring import plan_of, restore_snapshot
+from datasets.restoring import plan_of
 from datasets.snapshots import rename_snapshot, rows_now, rows_of, take_named, uses_of
 from datasets.told import told_act
 from datasets.views.acknowledging import person
@@ -140,8 +141,9 @@ def set_back(request: HttpRequest, snapshot: Snapshot) -> HttpResponse:
     """Restore, and show the act where it can be undone."""
     untag = request.POST.get("others") == "untag"
     try:
-        action = restore_snapshot(snapshot=snapshot, user=person(request), untag_others=untag)
-        messages.success(request, told_act(action))
+        action, job = restore_tags(snapshot=snapshot, user=person(request), untag_others=untag)
+        if not job:  # the page of changes shows how far a job is
+            messages.success(request, told_act(action))
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect("datasets:snapshot-restore", snapshot.dataset_id, snapshot.pk)

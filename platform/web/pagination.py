@@ -1,10 +1,11 @@
-"""Lists of the API: `{"items": […], "next": CURSOR|null}`, paged by key, never by offset."""
+"""Lists paged by key, never by offset: the API's `{"items": […], "next": CURSOR|null}`, and pages of the latest."""
 
 import base64
 import binascii
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_noop
@@ -55,6 +56,40 @@ def page(
     found = list(ordered[: limit + 1])
     last = found[limit - 1] if len(found) > limit else None
     return {"items": [shape(row) for row in found[:limit]], "next": _position(last, field) if last else None}
+
+
+@dataclass(frozen=True)
+class Stretch(Generic[Row]):
+    """Some rows of a list that shows its latest first. `newer`, `older`: where its neighbours begin; None: none."""
+
+    rows: list[Row]
+    newer: int | None
+    older: int | None
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether there is more than this."""
+        return self.newer is not None or self.older is not None
+
+
+def latest_first(rows: QuerySet[Row], *, before: int = 0, after: int = 0, limit: int = LIMIT) -> Stretch[Row]:
+    """The latest rows, those next before a number, or those next after one; a short first page is filled up."""
+    if after:
+        found = list(rows.filter(pk__gt=after).order_by("pk")[: limit + 1])
+        if len(found) > limit:
+            shown = found[limit - 1 :: -1]
+            return Stretch(shown, shown[0].pk, shown[-1].pk)
+        before = 0
+    behind = rows.filter(pk__lt=before) if before else rows
+    found = list(behind.order_by("-pk")[: limit + 1])
+    shown = found[:limit]
+    newer = shown[0].pk if shown and before and rows.filter(pk__gt=shown[0].pk).exists() else None
+    return Stretch(shown, newer, shown[-1].pk if len(found) > limit else None)
+
+
+def number_in(text: str) -> int:
+    """A number in an address; 0, which nothing has, where it is none."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def _position(row: Model, field: str) -> str:
