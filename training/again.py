@@ -7,7 +7,7 @@ from datasets.models import Dataset
 from training.models import ModelVersion
 
 LONGEST = 3000  # servers refuse longer addresses; the labels are left to the form's default then
-IN_THE_FORM = ("patience", "class_weights", "split", "fine_tuning")
+IN_THE_FORM = ("patience", "class_weights", "split", "fine_tuning", "max_latency_ms")
 
 
 def query_of(version: ModelVersion) -> str:

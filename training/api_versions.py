@@ -71,8 +71,12 @@ class VersionOut(Schema):
 
 
 class VersionWhole(VersionOut):
-    """A version with what produced it: settings, data, seed, libraries, code, machine."""
+    """A version with what produced it: settings, data, seed, libraries, code, machine.
 
+    `trained_with`: the numbers of the versions that the same training makes.
+    """
+
+    trained_with: list[int]
     produced_by: dict[str, Any]
 
 
@@ -112,7 +116,8 @@ def shape(version: ModelVersion) -> dict[str, Any]:
 
 def whole(version: ModelVersion) -> dict[str, Any]:
     """With what produced it."""
-    return shape(version) | {"produced_by": provenance_of(version)}
+    produced_by = provenance_of(version)
+    return shape(version) | {"produced_by": produced_by, "trained_with": produced_by["trained_with"]}
 
 
 @router.get("/models/{int:pk}/versions", response={200: Page[VersionOut], **PROBLEMS})
@@ -126,7 +131,12 @@ def list_versions(
 
 @router.post("/models/{int:pk}/versions", response={202: list[VersionOut], **PROBLEMS})
 def train(request: HttpRequest, pk: int, data: VersionsIn) -> Status[list[dict[str, Any]]]:
-    """Queue one version for each application, all on the data as they are now."""
+    """Queue one version for each application, all on the data as they are now.
+
+    `cloud-general` and `edge-general` are one training where they take the same network. `options`: `fine_tuning`
+    (`auto`, `off`), `max_latency_ms` (networks that were measured slower are passed over), `split`, `patience`,
+    `max_epochs`, `class_weights`.
+    """
     asking = caller(request.auth)  # type: ignore[attr-defined]
     made = versions.request_versions(
         model=model_for(asking, pk, at_least=Role.ENGINEER, scope="train"),
@@ -183,7 +193,7 @@ def show_provenance(request: HttpRequest, response: HttpResponse, pk: int, numbe
 
 @router.post("/models/{int:pk}/versions/{int:number}/stop", response={202: VersionOut, **PROBLEMS})
 def stop(request: HttpRequest, pk: int, number: int) -> Status[dict[str, Any]]:
-    """End the training and keep the best so far."""
+    """End the training and keep the best so far, for all versions that it makes (`trained_with`)."""
     asking = caller(request.auth)  # type: ignore[attr-defined]
     version = version_for(asking, pk, number, at_least=Role.ENGINEER, scope="train")
     versions.stop(version, asking.user)
@@ -192,7 +202,7 @@ def stop(request: HttpRequest, pk: int, number: int) -> Status[dict[str, Any]]:
 
 @router.post("/models/{int:pk}/versions/{int:number}/cancel", response={202: VersionOut, **PROBLEMS})
 def cancel(request: HttpRequest, pk: int, number: int) -> Status[dict[str, Any]]:
-    """End the training and throw away what there is."""
+    """End the training and throw away what there is of this version; those in `trained_with` are made all the same."""
     asking = caller(request.auth)  # type: ignore[attr-defined]
     version = version_for(asking, pk, number, at_least=Role.ENGINEER, scope="train")
     versions.cancel(version, asking.user)

@@ -51,6 +51,7 @@ class TrainForm:
     class_weights: str
     fine_tuning: str
     split: str  # empty: as the rule says
+    max_latency_ms: str
 
     @classmethod
     def read(cls, project: Project, sent: QueryDict) -> "TrainForm":
@@ -71,6 +72,7 @@ class TrainForm:
             class_weights=sent.get("class_weights", "auto"),
             fine_tuning=sent.get("fine_tuning", "auto"),
             split=sent.get("split", ""),
+            max_latency_ms=sent.get("max_latency_ms", ""),
         )
 
     @property
@@ -105,13 +107,28 @@ class TrainForm:
             patience = {"patience": int(self.patience) if number else self.patience}
         split = {"split": self.split} if self.split else {}
         fits = {"class_weights": self.class_weights, "fine_tuning": self.fine_tuning}
-        return patience | split | fits
+        quick = {"max_latency_ms": number_of(self.max_latency_ms)} if self.max_latency_ms.strip() else {}
+        return patience | split | fits | quick
+
+    @property
+    def at_most(self) -> float | None:
+        """The milliseconds that a picture may take, where they are a number."""
+        most = number_of(self.max_latency_ms)
+        return most if isinstance(most, float) and most > 0 else None
 
     @property
     def existing(self) -> RegisteredModel | None:
         """The model that gets another version."""
         known = self.model.isdecimal() and len(self.model) < 19
         return self.project.models.filter(pk=int(self.model)).first() if known else None
+
+
+def number_of(text: str) -> float | str:
+    """A number as people write it; the text itself where it is none, to be refused further on."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return text
 
 
 def data_choices(project: Project, sent: QueryDict) -> list[DataChoice]:

@@ -15,6 +15,7 @@ class VersionRow:
     version: ModelVersion
     before: ModelVersion | None
     paired: Paired | None
+    together: tuple[int, ...] = ()  # the numbers of the versions that the same training makes
 
     @property
     def accuracy(self) -> dict[str, Any] | None:
@@ -49,11 +50,15 @@ def rows_of_model(model: RegisteredModel, *, archived: bool = False) -> list[Ver
     """Newest first; those that were put away, or the others."""
     rows: list[VersionRow] = []
     before: dict[str, ModelVersion] = {}
-    versions = model.versions.select_related("created_by").defer("report", "history")
-    for version in versions.order_by("number"):
+    versions = list(model.versions.select_related("created_by").defer("report", "history").order_by("number"))
+    trainings: dict[int, list[int]] = {}
+    for version in versions:
+        trainings.setdefault(version.trained_with_id or version.pk, []).append(version.number)
+    for version in versions:
+        others = [each for each in trainings[version.trained_with_id or version.pk] if each != version.number]
         last = before.get(version.application) if version.usable else None
         if bool(version.archived_at) == archived:
-            rows.append(VersionRow(version, last, paired(last, version) if last else None))
+            rows.append(VersionRow(version, last, paired(last, version) if last else None, tuple(others)))
         if version.usable:
             before[version.application] = version
     return rows[::-1]

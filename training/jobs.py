@@ -8,7 +8,8 @@ from jobs.models import Queue
 from jobs.registry import Kind
 from projects.models import Role
 from training import own_files
-from training.versions import KIND, job_ended, tried_again
+from training.together import KIND, made_by
+from training.versions import job_ended, tried_again
 
 if TYPE_CHECKING:
     from jobs.attempts import Attempt
@@ -26,8 +27,9 @@ def train(attempt: "Attempt") -> None:
     version = attempt.payload["version"]
     with Watcher(version, work_folder() / f"training-{version}"):
         run(attempt)
-    stamp(version)
-    version_ended(version)
+    for each in made_by(attempt.job):
+        stamp(each.pk)
+        version_ended(each.pk)
 
 
 def ended(job: "Job") -> None:
@@ -35,8 +37,8 @@ def ended(job: "Job") -> None:
     from training.notices import version_ended
 
     job_ended(job)
-    if "version" in job.payload:
-        version_ended(job.payload["version"])
+    for version in made_by(job):
+        version_ended(version.pk)
 
 
 def judge(attempt: "Attempt") -> None:

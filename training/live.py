@@ -80,7 +80,7 @@ def curve_of(version: ModelVersion) -> dict[str, Any]:
 
 def watch_of(version: ModelVersion) -> RunWatch | None:
     """What its worker said last."""
-    return RunWatch.objects.filter(version=version).first()
+    return RunWatch.objects.filter(version=version.trained_with_id or version.pk).first()
 
 
 def is_fresh(watch: RunWatch | None) -> bool:

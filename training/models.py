@@ -161,6 +161,8 @@ class ModelVersion(models.Model):
     usable = models.BooleanField(_("usable"), default=False)
     stop_requested = models.BooleanField(default=False)
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
+    # whose training makes this one, too (training/together.py); both have its job
+    trained_with = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="followers")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
@@ -172,6 +174,7 @@ class ModelVersion(models.Model):
     split_counts = models.JSONField(default=dict, blank=True)
     backbone = models.CharField(_("backbone"), max_length=64, blank=True)
     weights = models.CharField(_("weights"), max_length=200, blank=True)
+    choice = models.JSONField(default=dict, blank=True)  # networks that were passed over, and why
     history = models.JSONField(default=list, blank=True)  # the curve: one point an epoch
     live = models.JSONField(default=dict, blank=True)  # while it runs: best so far, seconds used
     made_with = models.JSONField(default=dict, blank=True)
@@ -182,6 +185,7 @@ class ModelVersion(models.Model):
     metrics = models.JSONField(default=dict, blank=True)
     report = models.JSONField(default=dict, blank=True)
     predictions_key = models.CharField(max_length=120, blank=True)  # one row a held-back picture
+    weights_key = models.CharField(max_length=120, blank=True)  # what a later training may go on from
 
     own_file = models.CharField(max_length=200, blank=True)  # the name of the file that a person brought
     notes = models.TextField(_("notes"), blank=True)

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from datasets import pixels
 from training.models import ModelVersion
+from training.together import others_of
 from web import storage
 
 CODE = Path(__file__).resolve().parent
@@ -77,6 +78,7 @@ def provenance_of(version: ModelVersion) -> dict[str, Any]:
             "data": version.data,
         },
         "own_file": version.own_file or None,
+        "trained_with": [each.number for each in others_of(version)],
         "seed": version.seed if version.manifest_key else None,
         "snapshots": version.snapshots,
         "snapshot_hash": version.snapshot_hash or None,
@@ -86,6 +88,7 @@ def provenance_of(version: ModelVersion) -> dict[str, Any]:
         "network": {
             "backbone": version.backbone or None,
             "weights": version.weights or None,
+            "passed_over": version.choice.get("passed_over", []),
             "method": about.get("method"),
             "tried": about.get("tried", []),
         },

@@ -17,7 +17,7 @@ from web import storage
 from web.sentences import Conflict
 
 log = logging.getLogger(__name__)
-KEYS = ("file_key", "manifest_key", "predictions_key")
+KEYS = ("file_key", "manifest_key", "predictions_key", "weights_key")
 SHOWN = 5
 
 
@@ -71,7 +71,7 @@ def own_keys(version: ModelVersion) -> list[str]:
 
 def named_elsewhere(key: str, pk: int = 0) -> bool:
     """Whether a version (but this one) has the file."""
-    named = Q(file_key=key) | Q(manifest_key=key) | Q(predictions_key=key)
+    named = Q.create([(name, key) for name in KEYS], connector=Q.OR)
     return ModelVersion.objects.filter(named).exclude(pk=pk).exists()
 
 

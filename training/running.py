@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -13,12 +14,14 @@ from jobs.attempts import Attempt, Cancelled
 from training import checkpoints, evaluation, inputs, manifest, predictions
 from training.clock import Clock
 from training.engine_process import threads
-from training.extractors import extractor_for, work_folder
+from training.extractors import work_folder
 from training.learning import EXPORTING, Fitted, Learning
 from training.manifest import Manifest
 from training.models import EndedBecause, Extractor, ModelVersion, VersionState
+from training.networks import OPTION, AllTooSlow, Choice, chosen_for
 from training.profiles import SCRATCH_SIZE, profile_of
 from training.splitting import OWN
+from training.together import alone, followers_of
 from training.writing import Writer
 from web import storage
 from web.sentences import Refusal, Sentence
@@ -110,12 +113,7 @@ class Run:
         self.writer.enter(VersionState.PREPARING, PREPARING, started_at=started, history=[], live={})
         data = self.frozen()
         self.clock.held_back = len(data.part("held_back"))
-        profile = profile_of(self.version.application)
-        extractor = extractor_for(profile.backbones, profile.size, build=True, look=self.writer.attempt.check)
-        self.writer.write(
-            backbone=extractor.backbone if extractor else SCRATCH,
-            weights=extractor.weights if extractor else "",
-        )
+        extractor = self.network()
         if extractor:
             made = inputs.feature_inputs(self.scratch, data, extractor, threads=threads(), done=self.prepared)
         else:
@@ -124,6 +122,34 @@ class Run:
             )
         refuse_without_a_label(data, made)
         return data, extractor, made
+
+    def network(self) -> Extractor | None:
+        """The one that is taken, noted on the version; a follower that takes another is trained by itself."""
+        choice = self.choice_for(self.version)
+        for follower in followers_of(self.version, self.writer.attempt.job):
+            if not self.takes(follower, choice):
+                with transaction.atomic():
+                    self.writer.attempt.hold()
+                    alone([follower])
+        extractor = choice.extractor
+        self.writer.write(
+            backbone=extractor.backbone if extractor else SCRATCH,
+            weights=extractor.weights if extractor else "",
+            choice={"passed_over": choice.passed_over} if choice.passed_over else {},
+        )
+        return extractor
+
+    def takes(self, follower: ModelVersion, choice: Choice) -> bool:
+        """Whether it would choose the same by itself."""
+        try:
+            return self.choice_for(follower).extractor == choice.extractor
+        except AllTooSlow:  # it will say so in its own name
+            return False
+
+    def choice_for(self, version: ModelVersion) -> Choice:
+        """What a version would take by itself."""
+        at_most = version.options.get(OPTION)
+        return chosen_for(profile_of(version.application), at_most, self.writer.attempt.check)
 
     def frozen(self) -> Manifest:
         """The one of an earlier attempt, or a new one, written once."""
@@ -154,11 +180,13 @@ class Run:
 
     # ---- training
     def about(self, data: Manifest, extractor: Extractor | None) -> dict[str, Any]:
-        """Where the file comes from, for its metadata."""
+        """Where the file comes from, for its metadata. `also`: the versions that have the very same file."""
+        followers = followers_of(self.version, self.writer.attempt.job)
         return {
             "model": self.version.model.name,
             "version": self.version.number,
             "application": self.version.application,
+            "also": [{"version": each.number, "application": each.application} for each in followers],
             "backbone": extractor.backbone if extractor else SCRATCH,
             "weights": extractor.weights if extractor else None,
             "extractor": extractor.name if extractor else None,
@@ -205,6 +233,7 @@ class Run:
         return {
             "backbone": self.version.backbone,
             "weights": self.version.weights,
+            "passed_over": self.version.choice.get("passed_over", []),
             "pretrained": extractor is not None,
             "method": result["method"],
             "epochs": result["epochs"],

@@ -47,6 +47,11 @@ def measure_missing(look: Callable[[], None]) -> None:
         )
 
 
+def milliseconds_here(extractor: Extractor) -> float | None:
+    """One picture's time on a machine like this one; None where it was not measured."""
+    return extractor.speeds.filter(machine=this_machine()).values_list("milliseconds", flat=True).first()
+
+
 def broken_files() -> tuple[type[Exception], ...]:
     """What is raised for a file that is not there or damaged; ONNX Runtime has no common kind of its own."""
     from onnxruntime.capi import onnxruntime_pybind11_state as raised

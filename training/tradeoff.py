@@ -6,7 +6,7 @@ from math import ceil
 from datasets.pixels import spec_for
 from training.engine_process import threads
 from training.extractors import existing, hub_may_be_asked, weights_here
-from training.models import Speed
+from training.models import Extractor, Speed
 from training.profiles import Profile
 from training.speed import this_machine
 from training.tuning import DECODING, LEAST_EPOCHS, OVERHEAD, SECONDS_A_PICTURE, UNKNOWN
@@ -29,11 +29,19 @@ class Tradeoff:
     exact: bool
     milliseconds: float
     processor: str
+    passed_over: tuple[tuple[str, float], ...] = ()  # networks that are too slow, with their milliseconds
+
+    @property
+    def too_slow(self) -> list[str]:
+        """The networks that were passed over."""
+        return [name for name, _ in self.passed_over]
 
     @property
     def first_choice(self) -> bool:
-        """The network that this application likes best."""
-        return self.backbone == self.profile.backbones[0]
+        """The network that this application likes best, of those that are quick enough."""
+        return self.backbone == next(
+            (each for each in self.profile.backbones if each not in self.too_slow), self.backbone
+        )
 
 
 @dataclass(frozen=True)
@@ -45,17 +53,20 @@ class Times:
     recommended: int
 
 
-def tradeoff_of(profile: Profile) -> Tradeoff:
-    """As a start just now would choose; reads rows and file sizes, measures nothing."""
-    spec = spec_for(profile.size)
+def tradeoff_of(profile: Profile, at_most: float | None = None) -> Tradeoff:
+    """As a start just now would choose; reads rows and file sizes, measures nothing.
+
+    `at_most`: milliseconds for one picture; networks that were measured slower are passed over.
+    """
+    spec, passed_over = spec_for(profile.size), []
     for backbone in profile.backbones:
         row, weights = existing(backbone, spec), weights_here(backbone)
         if row is None and weights is None:
             continue
-        speeds = Speed.objects.filter(extractor__backbone=backbone)
-        if row is not None:
-            speeds = Speed.objects.filter(extractor=row)
-        speed = speeds.filter(machine=this_machine()).first() or speeds.order_by("-id").first()
+        speed = speed_of(backbone, row)
+        if speed and at_most is not None and speed.milliseconds > at_most:
+            passed_over.append((backbone, speed.milliseconds))
+            continue
         size = speed.file_bytes if speed else weights.stat().st_size if weights else 0
         return Tradeoff(
             profile,
@@ -65,8 +76,17 @@ def tradeoff_of(profile: Profile) -> Tradeoff:
             speed is not None,
             speed.milliseconds if speed else 0,
             speed.processor if speed else "",
+            tuple(passed_over),
         )
-    return Tradeoff(profile, "", hub_may_be_asked(), 0, False, 0, "")
+    return Tradeoff(profile, "", hub_may_be_asked(), 0, False, 0, "", tuple(passed_over))
+
+
+def speed_of(backbone: str, row: Extractor | None) -> Speed | None:
+    """Measured on a machine like this one, else on the last that measured it."""
+    speeds = Speed.objects.filter(extractor__backbone=backbone)
+    if row is not None:
+        speeds = Speed.objects.filter(extractor=row)
+    return speeds.filter(machine=this_machine()).first() or speeds.order_by("-id").first()
 
 
 def times_of(backbone: str, pictures: int) -> Times:

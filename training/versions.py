@@ -11,15 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from datasets.snapshots import take_snapshot
-from jobs.models import State
-from jobs.queue import cancel as cancel_job
+from jobs.models import Job, State
 from jobs.queue import enqueue
 from projects import audit
-from training import checkpoints, wishes
+from training import checkpoints, together, wishes
 from training.models import ENDED, Application, EndedBecause, ModelVersion, RegisteredModel, VersionState
-from web.sentences import Conflict, Sentence
-
-KIND = "training.run"
+from training.networks import networks_for
+from training.removing import named_elsewhere
+from training.together import BEGINNING, KIND, NO_FILES, NOTHING_KEPT, THROWN_AWAY, WAITING
+from web.sentences import Conflict
 
 
 class AlreadyEnded(Conflict):
@@ -38,13 +38,16 @@ def request_versions(
     max_minutes: float,
     options: dict[str, Any] | None = None,
 ) -> list[ModelVersion]:
-    """One queued version for each application, all on the same frozen data. Raises Refusal."""
+    """One queued version for each application, all on the same frozen data; one training makes those that would
+    come out the same (training/together.py). Raises Refusal.
+    """
     wanted = wishes.applications_of(applications)
     metric, minutes = wishes.metric_of(optimise_for), wishes.minutes_of(max_minutes)
     chosen = wishes.chosen_of(model.project, data)
     options = wishes.options_of(options or {})
     preview = wishes.preview_of(model.project, chosen, options)
     wishes.must_be_enough(preview)
+    networks = networks_for(wanted, options)
     fields = {
         "optimise_for": metric,
         "max_minutes": minutes,
@@ -57,8 +60,12 @@ def request_versions(
         "split_counts": {each.name: each.sizes._asdict() for each in preview.labels},
         "snapshots": [_frozen(each, user) for each in chosen],
     }
+    made: list[ModelVersion] = []
     with transaction.atomic():
-        return [_queued(model, user, application, fields) for application in wanted]
+        for application in wanted:
+            leader = together.leader_among(made, application, networks)
+            made.append(_queued(model, user, application, fields, leader))
+    return made
 
 
 def _frozen(chosen: wishes.Chosen, user: User) -> int:
@@ -66,7 +73,11 @@ def _frozen(chosen: wishes.Chosen, user: User) -> int:
 
 
 def _queued(
-    model: RegisteredModel, user: User, application: Application, fields: dict[str, Any]
+    model: RegisteredModel,
+    user: User,
+    application: Application,
+    fields: dict[str, Any],
+    leader: ModelVersion | None,
 ) -> ModelVersion:
     locked = RegisteredModel.objects.select_for_update().get(pk=model.pk)  # numbers are given one at a time
     version = ModelVersion.objects.create(
@@ -74,94 +85,98 @@ def _queued(
         number=locked.last_number + 1,
         application=application,
         created_by=user,
-        message=Sentence(gettext_noop("Waiting for its turn.")).to_json(),
+        message=WAITING.to_json(),
+        trained_with=leader,
         **fields,
     )
-    version.job = enqueue(KIND, {"version": version.pk}, project=model.project, user=user)
+    version.job = (
+        leader.job if leader else enqueue(KIND, {"version": version.pk}, project=model.project, user=user)
+    )
     version.save(update_fields=["job"])
     audit.note(user, "version.train", project=model.project, target=f"{model.name} {version.number}")
     return version
 
 
 def stop(version: ModelVersion, user: User) -> None:
-    """Ask a training to end and keep its best so far. One that has not begun ends at once, with nothing."""
+    """Ask a training to end and keep its best so far, for all versions that it makes. One that has not begun ends at
+    once, with nothing, and the versions that would have come of it beside this one wait on.
+    """
     with transaction.atomic():
-        _must_run(version)
-        ModelVersion.objects.filter(pk=version.pk).update(stop_requested=True)
+        job = _must_run(version)
+        runs = job is not None and job.state == State.RUNNING
+        asked = ModelVersion.objects.filter(job=job) if runs else ModelVersion.objects.filter(pk=version.pk)
+        asked.exclude(state__in=ENDED).update(stop_requested=True)
+        version.stop_requested = True
         audit.note(user, "version.stop", project=version.model.project, target=str(version))
-        if version.job and version.job.state != State.RUNNING:
-            cancel_job(version.job)
+        if not runs:
+            together.leave(version)
     version.refresh_from_db()
 
 
 def cancel(version: ModelVersion, user: User) -> None:
-    """Ask a training to end and throw away what there is."""
+    """Ask a training to end and throw away what there is of this version; others that it makes are not harmed."""
     with transaction.atomic():
         _must_run(version)
         ModelVersion.objects.filter(pk=version.pk).update(stop_requested=False)
+        version.stop_requested = False
         audit.note(user, "version.cancel", project=version.model.project, target=str(version))
-        if version.job:
-            cancel_job(version.job)
+        together.leave(version)
     version.refresh_from_db()
 
 
-def _must_run(version: ModelVersion) -> None:
+def _must_run(version: ModelVersion) -> Job | None:
+    """Its job, locked before any version is, as a running training does it, too. Raises AlreadyEnded."""
+    version.refresh_from_db()
+    job = Job.objects.select_for_update().filter(pk=version.job_id).first()
     version.refresh_from_db()
     if version.ended:
         raise AlreadyEnded(gettext_noop("This training has ended; there is nothing left to stop."))
+    return job
 
 
 def job_ended(job: Any) -> None:
-    """The job ended other than well: say so on the version. Called in the transaction that ends the job.
+    """The job ended other than well: say so on its versions. Called in the transaction that ends the job.
 
     Its checkpoints go, unless it was only set aside: then it can be tried again.
     """
     if job.attempt and job.state != State.PARKED and "version" in job.payload:
         transaction.on_commit(partial(checkpoints.forget, job.payload["version"]))
-    version = ModelVersion.objects.filter(pk=job.payload.get("version")).exclude(state__in=ENDED).first()
-    if version is None:
-        return
+    for version in together.made_by(job).exclude(state__in=ENDED):
+        _ended_with(version, job)
+
+
+def _ended_with(version: ModelVersion, job: Any) -> None:
     fields: dict[str, Any] = {
         "state": VersionState.FAILED,
         "ended_because": EndedBecause.ERROR,
         "message": job.message,
     }
     if job.state == State.CANCELLED and version.stop_requested:
-        nothing = Sentence(gettext_noop("Stopped before there was anything to keep."))
         fields = {
             "state": VersionState.STOPPED,
             "ended_because": EndedBecause.STOPPED,
-            "message": nothing.to_json(),
+            "message": NOTHING_KEPT.to_json(),
         }
     elif job.state == State.CANCELLED:
-        thrown = Sentence(gettext_noop("Cancelled; nothing was kept."))
-        fields = {"state": VersionState.CANCELLED, "ended_because": "", "message": thrown.to_json()}
-    if version.file_key:
-        transaction.on_commit(partial(forget_file, version.file_key))
+        fields = {"state": VersionState.CANCELLED, "ended_because": "", "message": THROWN_AWAY.to_json()}
+    for key in filter(None, (version.file_key, version.weights_key)):
+        transaction.on_commit(partial(forget_file, key))
     ModelVersion.objects.filter(pk=version.pk).update(
-        **fields,
-        usable=False,
-        file_key="",
-        file_sha256="",
-        file_bytes=0,
-        stage="",
-        finished_at=timezone.now(),
+        **fields, **NO_FILES, stage="", finished_at=timezone.now()
     )
 
 
 def tried_again(job: Any) -> None:
     """A training that was set aside waits for its turn anew. Called in the transaction that tries it again."""
-    waiting = Sentence(gettext_noop("Waiting for its turn."))
-    ModelVersion.objects.filter(pk=job.payload.get("version"), state=VersionState.FAILED).update(
-        state=VersionState.QUEUED,
-        ended_because="",
-        message=waiting.to_json(),
-        finished_at=None,
-        progress=0.0,
-    )
+    failed = together.made_by(job).filter(state=VersionState.FAILED)
+    first = failed.first()
+    if first and first.pk != job.payload.get("version"):  # the one that led was deleted meanwhile
+        job.payload = {"version": first.pk}
+        job.save(update_fields=["payload"])
+    failed.update(**BEGINNING)
 
 
 def forget_file(key: str) -> None:
-    """Remove a model file that no version has any more."""
-    if not ModelVersion.objects.filter(file_key=key).exists():
+    """Remove a file that no version has any more."""
+    if not named_elsewhere(key):
         default_storage.delete(key)

@@ -19,9 +19,11 @@ from training.extractors import outlook
 from training.forms import METRIC_TEXTS, TrainForm
 from training.history import rows_of_model
 from training.models import Metric, ModelVersion
+from training.networks import networks_for
 from training.preview import Preview
 from training.profiles import PROFILES
 from training.registry import create_model
+from training.together import PAIR
 from training.tradeoff import Times, Tradeoff, times_of, tradeoff_of
 from web.sentences import Refusal
 
@@ -122,6 +124,7 @@ def problem_of(form: TrainForm, preview: Preview) -> Refusal | None:
         wishes.minutes_of(form.minutes)
         wishes.options_of(form.options)
         wishes.must_be_enough(preview)
+        networks_for(wishes.applications_of(form.applications), form.options)
     except Refusal as refusal:
         return refusal
     return None
@@ -139,11 +142,18 @@ def expected(chosen: list[Tradeoff], found: Preview) -> list[tuple[Tradeoff, Tim
     return [(each, times_of(each.backbone, learned)) for each in chosen if each.backbone and found.labels]
 
 
+def together(chosen: list[Tradeoff]) -> list[Tradeoff]:
+    """The chosen applications whose versions one training makes; empty where each has its own."""
+    pair = [each for each in chosen if each.profile.application in PAIR]
+    same = len(pair) > 1 and len({(each.backbone, each.asked, each.profile.size) for each in pair}) == 1
+    return pair if same else []
+
+
 def form_context(project: Project, form: TrainForm) -> dict[str, object]:
     """What the form and its preview show."""
     existing = form.existing
     next_number = 1 + existing.last_number if existing else 1
-    tradeoffs = {name: tradeoff_of(profile) for name, profile in PROFILES.items()}
+    tradeoffs = {name: tradeoff_of(profile, form.at_most) for name, profile in PROFILES.items()}
     chosen = [each for name, each in tradeoffs.items() if name in form.applications]
     count, found = len(form.applications), wishes.preview_of(project, form.chosen, form.options)
     return {
@@ -156,6 +166,8 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
         "problem": problem_of(form, found),
         "networks": [outlook(each.profile) for each in chosen if not each.backbone],
         "times": expected(chosen, found),
+        "chosen": chosen,
+        "together": together(chosen),
         "about_minutes": about_minutes(form, found),
         "next_number": next_number,
         "last_number": next_number + count - 1 if count > 1 else None,

@@ -15,8 +15,10 @@ from training import removing, training_set
 from training.access import version_for
 from training.again import query_of
 from training.models import ModelVersion
+from training.networks import sentences_of
 from training.provenance import provenance_of
 from training.splitting import HELD_BACK, TRAIN, VALIDATION
+from training.together import others_of
 
 A_PAGE = 60
 PART_NAMES = {
@@ -76,6 +78,8 @@ def about(request: HttpRequest, version: ModelVersion) -> dict[str, object]:
         "project": version.model.project,
         "model": version.model,
         "version": version,
+        "others": others_of(version),
+        "passed_over": sentences_of(version.choice.get("passed_over", [])),
         "may_train": may(request.user, version.model.project, at_least=Role.ENGINEER),
         "active": "models",
     }

@@ -16,6 +16,8 @@ from training import versions
 from training.access import version_for
 from training.live import before, curve_of, is_fresh, time_of, watch_of
 from training.models import ModelVersion, VersionState
+from training.networks import sentences_of
+from training.together import others_of
 from web.sentences import Refusal
 
 STAGES = (VersionState.PREPARING, VersionState.TRAINING, VersionState.EXPORTING, VersionState.EVALUATING)
@@ -83,6 +85,8 @@ def run_context(request: HttpRequest, model_pk: int, number: int) -> dict[str, o
         "stages": stages,
         "time": time_of(version),
         "before": before(version),
+        "others": [each for each in others_of(version) if version.ended or not each.ended],
+        "passed_over": sentences_of(version.choice.get("passed_over", [])),
         "curve": curve_of(version),
         "machine": watch.machine if watch and not version.ended and is_fresh(watch) else None,
         "log": watch.log if watch and engineer else "",

@@ -19,6 +19,7 @@ from web.sentences import Refusal
 
 LABELS_NEEDED = 2
 LONGEST_MINUTES = 7 * 24 * 60
+SLOWEST_MS = 60_000
 SHOWN = 5
 
 
@@ -95,9 +96,23 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
         raise BadWish(gettext_noop("“class_weights” is “auto” or “none”."))
     if options.get("fine_tuning", "auto") not in ("auto", "off"):
         raise BadWish(gettext_noop("“fine_tuning” is “auto” or “off”."))
+    latency_of(options)
     if options.get("split", OWN) not in (OWN, WISHES):
         raise BadWish(gettext_noop("“split” is “wishes” or “own”."))
-    return dict(options)
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def latency_of(options: dict[str, Any]) -> float | None:
+    """The most milliseconds that a picture may take here; None where nothing is said."""
+    most = options.get("max_latency_ms")
+    if most is None:
+        return None
+    if not isinstance(most, (int, float)) or isinstance(most, bool) or not 0 < most <= SLOWEST_MS:
+        raise BadWish(
+            gettext_noop("“max_latency_ms” is a number of milliseconds above 0, at most %(most)s."),
+            most=SLOWEST_MS,
+        )
+    return float(most)
 
 
 def chosen_of(project: Project, data: Sequence[dict[str, Any]]) -> list[Chosen]:

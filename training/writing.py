@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from jobs.attempts import Attempt
 from training.models import ModelVersion, VersionState
+from training.together import written_with
 from web.sentences import Sentence
 
 EVERY = 1.0
@@ -20,7 +21,7 @@ SPANS = {  # where each state begins and ends on the bar
 
 
 class Writer:
-    """A version and the attempt that makes it."""
+    """A version and the attempt that makes it. What is written stands on those that follow it, too."""
 
     def __init__(self, attempt: Attempt, version: ModelVersion) -> None:
         self.attempt, self.version = attempt, version
@@ -30,7 +31,7 @@ class Writer:
         """Change the version; raises LostLease where the job is somebody else's by now."""
         with transaction.atomic():
             self.attempt.hold()
-            ModelVersion.objects.filter(pk=self.version.pk).update(**fields)
+            written_with(self.version, self.attempt.job).update(**fields)
         for name, value in fields.items():
             setattr(self.version, name, value)
         self._wrote = time.monotonic()

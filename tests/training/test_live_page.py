@@ -44,7 +44,7 @@ def test_a_waiting_training_knows_its_place(
     team: Team, model: RegisteredModel, discs: Dataset, page: Page
 ) -> None:
     first, second, third = asked(
-        model, team.people["engineer"], discs, applications=["edge-fast", "cloud-general", "edge-general"]
+        model, team.people["engineer"], discs, applications=["edge-fast", "cloud-general", "cloud-accurate"]
     )
     assert [before(each) for each in (first, second, third)] == [0, 1, 2]
     assert "2 trainings before this one" in page("viewer").get(page_of(third)).content.decode()
