@@ -14,7 +14,7 @@ import numpy as np
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -27,7 +27,11 @@ from datasets.models import (
     Import,
     ImportState,
     Label,
+    LabelConflict,
+    Mislabel,
     Snapshot,
+    Suggestion,
+    TagChange,
 )
 from jobs.attempts import Attempt
 from web import storage
@@ -38,6 +42,10 @@ EVERY = timedelta(hours=1)
 BATCH, FILES_AT_ONCE = 500, 200
 EMPTYING = Sentence(gettext_noop("Emptying the trash"))
 STORES = (ImportState.READING, ImportState.STORING)  # imports that may be about to name a stored file anew
+HANG_ON_LABELS: tuple[tuple[type[Model], str], ...] = (
+    (LabelConflict, "label"), (Suggestion, "label"), (Mislabel, "given"), (Mislabel, "proposed"),
+    (Label.examples.through, "label"),
+)  # fmt: skip
 IMAGE_IN_ROW = re.compile(rb'"image": (\d+)')
 
 
@@ -54,9 +62,22 @@ def run(attempt: Attempt) -> None:
         purge_dataset(attempt, dataset, before)
     with transaction.atomic():
         attempt.hold()
-        unused = Label.every.filter(removed_at__lt=before, images=None)
-        unused.delete()
+        purge_labels(Label.every.filter(removed_at__lt=before, images=None))
     sweep_freed(attempt)
+
+
+def purge_labels(unused: "QuerySet[Label]") -> None:
+    """For good. One that an act remembers leaves its name behind, so that the act's undo can say what is missing.
+
+    In a transaction.
+    """
+    due = Label.every.filter(pk__in=list(unused.select_for_update(of=("self",)).values_list("pk", flat=True)))
+    changes = TagChange.objects.filter(Q(before=OuterRef("pk")) | Q(after=OuterRef("pk")))
+    remembered = list(due.filter(Exists(changes)).values_list("pk", flat=True))
+    due.exclude(pk__in=remembered).delete()
+    for hangs_on, column in HANG_ON_LABELS:
+        hangs_on._default_manager.filter(**{f"{column}__in": remembered}).delete()
+    due.filter(purged_at=None).update(purged_at=timezone.now(), description="")
 
 
 def due_datasets(before: datetime) -> list[Dataset]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from datasets.models import Dataset, Image, Label, Snapshot
-from datasets.purging import delete_dataset, delete_images, in_batches, members, sweep_freed
+from datasets.purging import delete_dataset, delete_images, in_batches, members, purge_labels, sweep_freed
 from datasets.snapshots import Use, uses_of
 from datasets.trash import Place
 from jobs import queue
@@ -63,7 +63,9 @@ def release(
     """Queue it. All must lie in the trash of the project now; raises NotInTrash."""
     chosen = {
         "images": Image.objects.filter(pk__in=images, dataset__project=project).exclude(trashed_at=None),
-        "labels": Label.every.filter(pk__in=labels, dataset__project=project).exclude(removed_at=None),
+        "labels": Label.every.filter(pk__in=labels, dataset__project=project, purged_at=None).exclude(
+            removed_at=None
+        ),
         "datasets": Dataset.objects.filter(pk__in=datasets, project=project).exclude(trashed_at=None),
     }
     asked = {"images": set(images), "labels": set(labels), "datasets": set(datasets)}
@@ -104,7 +106,8 @@ def run(attempt: Attempt) -> None:
         release_images(attempt, dataset, images.filter(dataset=dataset))
     with transaction.atomic():
         attempt.hold()
-        Label.every.exclude(removed_at=None).filter(pk__in=attempt.payload["labels"], images=None).delete()
+        labels = Label.every.exclude(removed_at=None).filter(pk__in=attempt.payload["labels"], images=None)
+        purge_labels(labels)
     sweep_freed(attempt)
 
 

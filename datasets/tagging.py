@@ -1,6 +1,7 @@
 """Bulk changes of pictures (tag, trash, restore) and their undo: one row and a few statements an act."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from datasets.followers import changed as tell_followers
-from datasets.live import note_act, note_undo
+from datasets.live import note_act, note_labels, note_undo
 from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
 from datasets.tally import fold
 from web.sentences import Conflict
@@ -36,10 +37,14 @@ class LabelArchived(Conflict):
 
 @dataclass(frozen=True)
 class Undone:
-    """What an undo did; `skipped` pictures had been changed by somebody since."""
+    """What an undo did; `skipped` pictures stay as they are, because somebody changed them since.
+
+    Or because the label that they had was purged since: how many of them had which is `lost`.
+    """
 
     changed: int
     skipped: int
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 def tag_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None) -> TagAction:
@@ -97,9 +102,9 @@ def restore_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]") -
 
 @transaction.atomic
 def undo(*, action: TagAction, user: User) -> Undone:
-    """Give back what the pictures were before, but for those that somebody changed since."""
+    """Give back what the pictures were before, but for those that somebody changed since, or whose label is gone."""
     one_at_a_time(action.dataset)
-    bring_back_labels(action)
+    lost = bring_back_labels(action, user)
     change = TagChange.objects.filter(action=action, image=OuterRef("pk"))
     values: dict[str, Any] = {"last_action": Subquery(change.values("previous_action")[:1])}
     if action.kind in CHANGES_LABELS:
@@ -110,7 +115,10 @@ def undo(*, action: TagAction, user: User) -> Undone:
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
     if action.kind == ActionKind.RETURN:
         values["trashed_at"] = Subquery(change.values("trashed_before")[:1])
-    changed = Image.objects.filter(dataset=action.dataset, last_action=action).update(**values)
+    still = Image.objects.filter(dataset=action.dataset, last_action=action)
+    if lost:
+        still = still.exclude(pk__in=with_purged_labels(action).values("image"))
+    changed = still.update(**values)
     if changed:
         TagAction.objects.filter(pk=action.pk).update(
             undone_at=timezone.now(), undone_by=user, undone=F("undone") + changed
@@ -118,7 +126,7 @@ def undo(*, action: TagAction, user: User) -> Undone:
         note_undo(action, user, changed)
         if action.kind in CHANGES_LABELS:
             tell_followers(action.dataset, user)
-    return Undone(changed, max(action.changed - changed, 0))
+    return Undone(changed, max(action.changed - changed, 0), lost)
 
 
 def one_at_a_time(dataset: Dataset) -> None:
@@ -190,15 +198,30 @@ def compare_with_suggestions(action: TagAction, touched: "QuerySet[TagChange, An
     action.agreed += found["right"]
 
 
-def bring_back_labels(action: TagAction) -> None:
-    """Labels that went since and are needed again return; where the name was taken anew, that one serves."""
+def bring_back_labels(action: TagAction, user: User) -> dict[str, int]:
+    """Labels that went since and are needed again return; where the name was taken anew, that one serves.
+
+    Those that were purged do not: how many pictures cannot have theirs again, by its name.
+    """
     needed = TagChange.objects.filter(action=action, image__last_action=action).values("before")
+    returned = 0
     for gone in Label.every.filter(Q(pk__in=needed) | Q(removal=action)).exclude(removed_at=None):
         heir = action.dataset.labels.filter(name=gone.name).first()
         if heir:
             TagChange.objects.filter(action=action, before=gone).update(before=heir)
-        else:
-            Label.every.filter(pk=gone.pk).update(removed_at=None, removal=None)
+        elif not gone.purged_at:
+            returned += Label.every.filter(pk=gone.pk).update(removed_at=None, removal=None)
+    if returned:
+        note_labels(action.dataset, user)
+    if action.kind not in CHANGES_LABELS:
+        return {}
+    lost = with_purged_labels(action).filter(image__last_action=action).order_by("before__name")
+    return dict(lost.values_list("before__name").annotate(pictures=Count("pk")))
+
+
+def with_purged_labels(action: TagAction) -> "QuerySet[TagChange]":
+    """What it changed on pictures whose label of before cannot come back."""
+    return TagChange.objects.filter(action=action).exclude(before__purged_at=None)
 
 
 def given_back(action: TagAction) -> "QuerySet[Image]":

@@ -38,17 +38,29 @@ def told_act(action: TagAction) -> str:
 
 
 def told_undo(undone: Undone) -> str:
-    """“Undone for 120 pictures; 8 had been changed by somebody since and stay as they are.”"""
-    if not undone.changed:
+    """“Undone for 120 pictures. 8 were changed since and stay. 2 had the label 狗, which is gone for good.”"""
+    lost = [told_lost(name, count) for name, count in undone.lost.items()]
+    since = undone.skipped - sum(undone.lost.values())
+    if not undone.changed and not lost:
         return gettext("Nothing to undo: these pictures were changed since, or this was undone already.")
     text = ngettext("Undone for %(count)s picture.", "Undone for %(count)s pictures.", undone.changed)
-    told = text % {"count": intcomma(undone.changed)}
-    if undone.skipped:
-        since = ngettext(
-            "%(count)s was changed since and stays.", "%(count)s were changed since and stay.", undone.skipped
+    told = [text % {"count": intcomma(undone.changed)}]
+    if since:
+        text = ngettext(
+            "%(count)s was changed since and stays.", "%(count)s were changed since and stay.", since
         )
-        told += " " + since % {"count": intcomma(undone.skipped)}
-    return told
+        told.append(text % {"count": intcomma(since)})
+    return " ".join(told + lost)
+
+
+def told_lost(label: str, count: int) -> str:
+    """“2 had the label 狗, which is gone for good, and stay as they are.”"""
+    text = ngettext(
+        "%(count)s had the label %(label)s, which is gone for good, and stays as it is.",
+        "%(count)s had the label %(label)s, which is gone for good, and stay as they are.",
+        count,
+    )
+    return text % {"count": intcomma(count), "label": label}
 
 
 def told_happening(happening: Happening) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.creation import restore_dataset
 from datasets.labels import LabelExists, find_label
+from datasets.live import note_labels
 from datasets.models import ActionKind, Dataset, Image, Label, TagAction
 from datasets.tagging import restore_images, undo
 from projects.models import Project
@@ -45,8 +46,10 @@ class Place:
         found = Label.every.filter(dataset__project=self.project, dataset__trashed_at=None)
         if self.dataset:
             found = Label.every.filter(dataset=self.dataset)
-        found = found.exclude(removed_at=None).select_related(
-            "dataset", "removal__created_by", "removal__label"
+        found = (
+            found.filter(purged_at=None)
+            .exclude(removed_at=None)
+            .select_related("dataset", "removal__created_by", "removal__label")
         )
         return found.order_by("-removed_at", "-pk")
 
@@ -98,3 +101,4 @@ def restore_label(*, label: Label, user: User) -> None:
     if label.removal and not label.removal.undone_at:
         undo(action=label.removal, user=user)
     Label.every.filter(pk=label.pk).update(removed_at=None, removal=None)
+    note_labels(label.dataset, user)

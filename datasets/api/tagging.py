@@ -71,10 +71,14 @@ class Queued(Schema):
 
 
 class UndoneOut(Schema):
-    """What an undo did."""
+    """What an undo did.
+
+    `lost`, where there are some: {label: pictures}, those of the skipped that had a label which was purged since.
+    """
 
     changed: int
     skipped: int
+    lost: dict[str, int] | None = None
 
 
 def acted(action: TagAction) -> dict[str, Any]:
@@ -132,9 +136,13 @@ def accept_suggestions(request: HttpRequest, pk: int, data: AcceptIn) -> dict[st
     return acted(accept(dataset=dataset, user=caller(who).user, chosen=chosen, at_least=data.at_least))
 
 
-@router.post("/datasets/{int:pk}/tag-actions/{int:action_pk}/undo", response={200: UndoneOut, **PROBLEMS})
-def undo_action(request: HttpRequest, pk: int, action_pk: int) -> dict[str, int]:
+@router.post(
+    "/datasets/{int:pk}/tag-actions/{int:action_pk}/undo",
+    response={200: UndoneOut, **PROBLEMS},
+    exclude_none=True,
+)
+def undo_action(request: HttpRequest, pk: int, action_pk: int) -> dict[str, Any]:
     """Give the pictures back what they were, but for those that somebody changed since."""
     who = request.auth  # type: ignore[attr-defined]
     done = undo(action=action_to_undo(who, pk, action_pk), user=caller(who).user)
-    return {"changed": done.changed, "skipped": done.skipped}
+    return {"changed": done.changed, "skipped": done.skipped, "lost": done.lost or None}

@@ -52,7 +52,8 @@ class Label(models.Model):
     """A class that pictures can have.
 
     One that was deleted or merged is `removed_at` and lies in the trash (`removal`: the act that took its
-    pictures). One that a person archived is still there, but neither offered for tagging nor trained by default.
+    pictures). `purged_at`: it has left the trash too, and its row stays for the acts that remember it. One that a
+    person archived is still there, but neither offered for tagging nor trained by default.
     """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="labels")
@@ -67,6 +68,7 @@ class Label(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+    purged_at = models.DateTimeField(_("purged"), null=True, blank=True)
     removal = models.ForeignKey("TagAction", models.SET_NULL, null=True, related_name="+")
 
     objects = LiveLabels()

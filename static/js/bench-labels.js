@@ -115,7 +115,27 @@ export function openLabels(root, { onChoose }) {
     }
   }
 
-  /** A label came or went: take the column anew. */
+  /** Pictures on the screen follow their label's new name and colour. */
+  function repaint(before) {
+    const now = new Map(labels.map((label) => [label.id, label]));
+    const changed = new Map();
+    for (const old of before) {
+      const fresh = now.get(old.id);
+      if (fresh && (fresh.name !== old.name || fresh.hue !== old.hue)) changed.set(old.name, fresh);
+    }
+    for (const strip of changed.size ? root.querySelectorAll(".thumb-strip") : []) {
+      const [dot, name] = [strip.querySelector(".dot:not([hidden])"), strip.querySelector(".thumb-label")];
+      const fresh = dot && changed.get(name.textContent);
+      if (!fresh) continue;
+      dot.dataset.hue = fresh.hue;
+      if (name.title === name.textContent) name.title = fresh.name;
+      name.textContent = fresh.name;
+      const { dataset } = strip.closest(".thumb");
+      if (dataset.label) dataset.label = fresh.name;
+    }
+  }
+
+  /** A label came, went or changed: take the column anew. */
   async function reload() {
     const url = new URL(root.dataset.labelsUrl, window.location.href);
     const response = await fetch(url, { headers: { "X-Requested-With": "XMLHttpRequest" } });
@@ -124,7 +144,9 @@ export function openLabels(root, { onChoose }) {
     holder.innerHTML = await response.text();
     const fresh = holder.content.querySelector(".label-column");
     column.querySelector(".label-column").replaceWith(fresh);
+    const before = labels;
     labels = rowsOf(column);
+    repaint(before);
     root.dataset.matching = fresh.dataset.matching;
     for (const place of root.querySelectorAll("[data-count]")) {
       place.textContent = number(Number(fresh.dataset[place.dataset.count]));

@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from datasets import live
+from datasets.label_changes import Wish, change_label
+from datasets.label_looks import PALETTE
 from datasets.labels import create_label
 from datasets.models import Dataset, Label
 from datasets.tagging import tag_images, trash_images, undo
@@ -118,6 +120,25 @@ def test_trashed_pictures_new_labels_and_people_appear(
         expect(page.locator(".is-elsewhere .thumb-label")).to_have_text("In the trash", timeout=SOON)
         expect(page.locator('[data-label][data-name="bird"]')).to_be_visible(timeout=SOON)
         expect(page.locator("[data-here] .person")).to_have_text(["OW"])
+
+
+def test_anothers_changes_of_a_label_appear_in_the_column_and_on_the_pictures(
+    browser: Browser, live_server: LiveServer, pets: Dataset, team: Team
+) -> None:
+    tag(pets, team, 0)
+    owner, cat = team.people["owner"], Label.objects.get(name="cat")
+    with bench(browser, live_server, pets, team, "engineer", "?state=all") as page:
+        page.mouse.move(900, 500)  # off the label column
+        row, strip = page.locator(f'[data-label="{cat.pk}"]'), page.locator(".thumb-strip").first
+        change_label(label=cat, user=owner, wish=Wish(colour=PALETTE[9]))
+        expect(row).to_have_attribute("data-hue", "9", timeout=SOON)
+        expect(strip.locator(".dot")).to_have_attribute("data-hue", "9")
+        change_label(label=cat, user=owner, wish=Wish(name="tiger", key="q", position=1))
+        expect(row).to_have_attribute("data-key", "q", timeout=SOON)
+        expect(page.locator(".label-column [data-label]").nth(1)).to_have_attribute("data-name", "tiger")
+        expect(strip.locator(".thumb-label")).to_have_text("tiger")
+        change_label(label=cat, user=owner, wish=Wish(archived=True))
+        expect(row).to_have_count(0, timeout=SOON)
 
 
 def test_a_large_act_is_told_with_its_number_and_loaded_when_one_wants(

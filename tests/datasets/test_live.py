@@ -11,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from datasets import live
+from datasets.label_looks import PALETTE
 from datasets.labels import create_label, delete_label, rename_label
 from datasets.models import Dataset, Happening, Label, Presence
 from datasets.tagging import tag_images, trash_images, undo
+from datasets.trash import restore_label
 from tests.datasets.makers import Work, begin, colours, make_dataset, make_images, zip_of
 from tests.factories import Team
 
@@ -124,6 +126,47 @@ def test_labels_that_come_go_or_are_renamed_are_told_once_committed(
         delete_label(label=bird, user=owner)
     assert pets.happenings.filter(kind="labels").count() == 3
     assert ask(client, pets, 0).json()["labels"] is True
+
+
+WISHES: list[dict[str, Any]] = [
+    {"position": 1}, {"colour": PALETTE[7]}, {"key": "q"}, {"archived": True}, {"archived": False},
+    {"description": "with a tail"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=str)
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_every_change_of_a_label_is_told(
+    page: Page, api: Page, pets: Dataset, wish: dict[str, Any], door: str,
+    django_capture_on_commit_callbacks: Any,
+) -> None:  # fmt: skip
+    cat = pets.labels.get(name="cat")
+    since = live.latest(pets)
+    with django_capture_on_commit_callbacks(execute=True):
+        if door == "api":
+            url = f"/api/v1/datasets/{pets.pk}/labels/{cat.pk}"
+            assert api("engineer").patch(url, wish, "application/json").status_code == 200
+        else:
+            form = {key: str(int(value)) if isinstance(value, bool) else value for key, value in wish.items()}
+            page("engineer").post(f"/datasets/{pets.pk}/labels/{cat.pk}/change/", form)
+    assert ask(page("viewer"), pets, since).json()["labels"] is True
+
+
+def test_a_label_that_comes_back_is_told_though_no_picture_changes(
+    page: Page, team: Team, pets: Dataset, django_capture_on_commit_callbacks: Any
+) -> None:
+    owner, client = team.people["owner"], page("viewer")
+    with django_capture_on_commit_callbacks(execute=True):
+        removal = delete_label(label=pets.labels.get(name="cat"), user=owner)
+        delete_label(label=pets.labels.get(name="dog"), user=owner)
+    since = live.latest(pets)
+    with django_capture_on_commit_callbacks(execute=True):
+        undo(action=removal, user=owner)
+    assert ask(client, pets, since).json()["labels"] is True
+    since = live.latest(pets)
+    with django_capture_on_commit_callbacks(execute=True):
+        restore_label(label=Label.every.get(name="dog", dataset=pets), user=owner)
+    assert ask(client, pets, since).json()["labels"] is True
 
 
 def test_imported_pictures_are_told(work: Work, page: Page, team: Team) -> None:

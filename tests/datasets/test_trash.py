@@ -11,10 +11,10 @@ from django.utils import timezone
 from datasets import purging
 from datasets.embeddings import current_extractor, ensure_features
 from datasets.labels import LabelExists, create_label, delete_label, merge_labels
-from datasets.models import Dataset, Feature, FreedFile, Image, Label
+from datasets.models import Dataset, Feature, FreedFile, Image, Label, TagAction
 from datasets.purging import members
 from datasets.snapshots import rows_of, take_snapshot
-from datasets.tagging import trash_images
+from datasets.tagging import tag_images, trash_images, undo
 from datasets.trash import Place, days_left, restore, with_who
 from jobs import queue
 from tests.datasets.makers import Work, colours, make_dataset, make_images
@@ -155,6 +155,76 @@ def test_a_whole_data_set_goes_after_thirty_days(team: Team, work: Work) -> None
     purge(work)
     assert not Dataset.objects.filter(pk=dataset.pk).exists()
     assert there(images) == [False, False]
+
+
+def purged_cat(team: Team, work: Work) -> tuple[Dataset, TagAction]:
+    """Two cats and a dog become mice by one act; then the cats' label leaves the trash for good."""
+    dataset = make_dataset(team)
+    cat, dog, mouse = (
+        create_label(dataset=dataset, name=name, user=None) for name in ("cat", "dog", "mouse")
+    )
+    make_images(dataset, 2, cat)
+    make_images(dataset, 1, dog)
+    engineer = team.people["engineer"]
+    act = tag_images(dataset=dataset, user=engineer, chosen=dataset.images.all(), label=mouse)
+    delete_label(label=cat, user=engineer)
+    Label.every.filter(pk=cat.pk).update(removed_at=timezone.now() - timedelta(days=31))
+    purge(work)
+    return dataset, act
+
+
+def test_after_a_label_was_purged_an_undo_says_what_it_could_not_put_back(
+    team: Team, work: Work, page: Page
+) -> None:
+    dataset, act = purged_cat(team, work)
+    assert not Place(team.project).labels().exists()
+    form = {"action": act.pk, "back": "changes"}
+    said = page("engineer").post(f"/datasets/{dataset.pk}/undo/", form, follow=True).content.decode()
+    assert "Undone for 1 picture. 2 had the label cat, which is gone for good, and stay as they are." in said
+    assert list(dataset.images.order_by("pk").values_list("label__name", flat=True)) == [
+        "mouse",
+        "mouse",
+        "dog",
+    ]
+    assert not dataset.labels.filter(name="cat").exists()
+
+
+def test_over_the_api_an_undo_names_the_labels_that_are_gone(
+    team: Team, work: Work, api: Callable[..., Client]
+) -> None:
+    dataset, act = purged_cat(team, work)
+    answer = api("engineer").post(f"/api/v1/datasets/{dataset.pk}/tag-actions/{act.pk}/undo")
+    assert answer.json() == {"changed": 1, "skipped": 2, "lost": {"cat": 2}}
+
+
+def test_a_new_label_of_the_purged_ones_name_serves(team: Team, work: Work) -> None:
+    dataset, act = purged_cat(team, work)
+    create_label(dataset=dataset, name="cat", user=None)
+    done = undo(action=act, user=team.people["engineer"])
+    assert (done.changed, done.skipped, done.lost) == (3, 0, {})
+    assert list(dataset.images.order_by("pk").values_list("label__name", flat=True)) == ["cat", "cat", "dog"]
+
+
+def test_a_released_label_is_remembered_by_acts_alone_and_goes_with_the_last_of_them(
+    team: Team, work: Work, page: Page
+) -> None:
+    dataset = make_dataset(team)
+    cat, dog = (create_label(dataset=dataset, name=name, user=None) for name in ("Wildkatze", "dog"))
+    images = make_images(dataset, 1, cat)
+    for label in (cat, dog):
+        delete_label(label=label, user=team.people["engineer"])
+    form = {"labels": [cat.pk, dog.pk], "confirmed": "1"}
+    page("owner").post(f"/projects/{team.project.pk}/trash/release/", form)
+    work()
+    assert list(Label.every.filter(dataset=dataset).values_list("name", flat=True)) == ["Wildkatze"]
+    shown = page("owner").get(f"/projects/{team.project.pk}/trash/").content.decode()
+    assert "Wildkatze" not in shown
+    page("owner").post(f"/projects/{team.project.pk}/trash/restore/", {"labels": [cat.pk]})
+    assert not dataset.labels.exists()
+    images[0].delete()
+    Label.every.update(removed_at=timezone.now() - timedelta(days=31))
+    purge(work)
+    assert not Label.every.filter(dataset=dataset).exists()
 
 
 def test_files_wait_while_an_import_may_want_them_again(team: Team, work: Work) -> None:
