@@ -38,16 +38,21 @@ BACKBONE = "mobilenet_v2"
 Features = tuple[np.ndarray, np.ndarray, list[str]]
 
 
-def pictures(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
-    """(label, bytes) of a set, from its folder or its zip, in a fixed order."""
+def named_pictures(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    """("label/file", bytes) of a set, from its folder or its zip, in a fixed order."""
     if (folder / name).is_dir():
         for path in sorted((folder / name).rglob("*.*")):
-            yield path.parent.name, path.read_bytes()
+            yield f"{path.parent.name}/{path.name}", path.read_bytes()
         return
     with zipfile.ZipFile(folder / f"{name}.zip") as archive:
         for entry in sorted(archive.namelist()):
             if not entry.endswith("/"):
-                yield entry.split("/")[-2], archive.read(entry)
+                yield "/".join(entry.split("/")[-2:]), archive.read(entry)
+
+
+def pictures(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    """(label, bytes) of a set."""
+    return ((path.partition("/")[0], content) for path, content in named_pictures(folder, name))
 
 
 def extractor_for(spec: PixelSpec, work: Path, weights: Path) -> Path:
