@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
+from datasets.models import Snapshot
 from projects.access import Who, allowed_projects, check
 from projects.models import Role
 from training.models import ModelVersion, RegisteredModel
@@ -31,3 +32,13 @@ def version_for(
     if version is None:
         raise Http404
     return version
+
+
+def snapshot_for(who: Who, model: RegisteredModel, pk: int) -> Snapshot:
+    """A snapshot of the project of a model whose door was passed."""
+    check(who, model.project)
+    there = Snapshot.objects.filter(dataset__project=model.project_id, dataset__trashed_at=None)
+    found = there.select_related("dataset").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found

@@ -4,6 +4,7 @@ from ninja import Router
 
 from training.api_models import router as models
 from training.api_own import router as own
+from training.api_pinning import router as pinning
 from training.api_reports import router as reports
 from training.api_versions import router as versions
 
@@ -12,3 +13,4 @@ router.add_router("", models)
 router.add_router("", versions)
 router.add_router("", own)
 router.add_router("", reports)
+router.add_router("", pinning)

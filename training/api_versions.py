@@ -58,6 +58,7 @@ class VersionOut(Schema):
     data: list[dict[str, Any]]
     labels: list[str]
     split: dict[str, dict[str, int]]
+    split_facts: dict[str, Any]
     backbone: str
     weights: str
     file_bytes: int
@@ -108,6 +109,7 @@ def shape(version: ModelVersion) -> dict[str, Any]:
         "message": str(version.sentence),
         "ended_because": version.ended_because or None,
         "split": version.split_counts,
+        "split_facts": version.split_facts,
         "notes": version.notes,
         "archived": version.archived_at is not None,
         "own_file": version.own_file or None,

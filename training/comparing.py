@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from training import manifest
 from training.models import ModelVersion
 from web import storage
 
@@ -109,27 +110,41 @@ def verdicts(key: str) -> Iterator[Verdict]:
 
 def pairs(one: ModelVersion, other: ModelVersion) -> list[Pair]:
     """The pictures that both held back under the same label, in the second's order."""
-    return _pairs(one.predictions_key, other.predictions_key)
+    return _pairs(one.predictions_key, other.predictions_key, *by_content(one, other))
 
 
-def _pairs(one: str, other: str) -> list[Pair]:
+def by_content(one: ModelVersion, other: ModelVersion) -> tuple[str, str]:
+    """The manifests of two versions where a pinned test set came in: a copy of the same content may stand in for one
+    of its pictures. Else nothing."""
+    if one.pinned_id or other.pinned_id:
+        return one.manifest_key, other.manifest_key
+    return "", ""
+
+
+def _pairs(one: str, other: str, first_list: str = "", other_list: str = "") -> list[Pair]:
     if not (one and other):
         return []
-    first = {each.image: each for each in verdicts(one)}
-    both = ((first.get(each.image), each) for each in verdicts(other))
+    contents, others = contents_of(first_list), contents_of(other_list)
+    first = {contents.get(each.image, each.image): each for each in verdicts(one)}
+    both = ((first.get(others.get(each.image, each.image)), each) for each in verdicts(other))
     return [Pair(a, b) for a, b in both if a is not None and a.true == b.true]
+
+
+def contents_of(manifest_key: str) -> dict[int, str | int]:
+    """What each picture of a manifest holds, by its number; {} without one."""
+    return {e.image: e.sha256 for e in manifest.load(manifest_key).entries} if manifest_key else {}
 
 
 def paired(one: ModelVersion, other: ModelVersion) -> Paired | None:
     """The change from one version to another; None where they were judged on other pictures."""
-    found = _paired(one.predictions_key, other.predictions_key)
+    found = _paired(one.predictions_key, other.predictions_key, *by_content(one, other))
     least = min(one.metrics.get("n", 0), other.metrics.get("n", 0))
     return found if found and found.n >= ENOUGH * least else None
 
 
 @lru_cache(maxsize=KEPT)  # a predictions file never changes under its key
-def _paired(one: str, other: str) -> Paired | None:
-    found = [(pair.one.right, pair.other.right) for pair in _pairs(one, other)]
+def _paired(one: str, other: str, first_list: str, other_list: str) -> Paired | None:
+    found = [(pair.one.right, pair.other.right) for pair in _pairs(one, other, first_list, other_list)]
     if not found:
         return None
     return Paired(len(found), found.count((False, True)), found.count((True, False)))

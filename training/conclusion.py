@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from training.split_words import split_sentences
 from web.sentences import Sentence
 from web.templatetags.states import percent
 
@@ -28,7 +29,12 @@ def confusions(matrix: dict[str, Any]) -> list[dict[str, Any]]:
 def conclude(report: dict[str, Any], learned_from: dict[str, int]) -> list[Sentence]:
     """The sentences, most important first. `learned_from`: pictures of each label in training."""
     overall = report["overall"]
-    said = [_headline(overall), *_confused(report["confusions"]), *_worst(report["labels"])]
+    said = [
+        _headline(overall),
+        *split_sentences(report.get("about", {})),
+        *_confused(report["confusions"]),
+        *_worst(report["labels"]),
+    ]
     said += _advice(overall, learned_from)
     return said
 

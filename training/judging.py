@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from datasets.models import Snapshot
 from datasets.snapshots import rows_of
 from jobs.attempts import Attempt
-from training import evaluation, manifest, own_files, predictions
+from training import evaluation, manifest, own_files, pinned, predictions
 from training.conclusion import conclude
 from training.engine_process import KEPT_FROM_IT, ROOT
 from training.extractors import work_folder
@@ -117,6 +117,7 @@ def kept(writer: Writer) -> Manifest:
     writer.write(
         file_key=key, file_sha256=found["sha256"], file_bytes=size, made_with=made_with, labels=found["labels"],
         manifest_key=manifest.save(data), snapshot_hash=data.content_hash, split_counts=data.counts(),
+        split_facts=data.facts,
     )  # fmt: skip
     if key != given:
         forget_file(given)
@@ -153,9 +154,12 @@ def tried(folder: Path, labels: list[str] | None, writer: Writer) -> dict[str, A
 
 
 def pictures(version: ModelVersion, labels: list[str]) -> Manifest:
-    """All pictures of these labels, every one held back: what the file learned from is not known here."""
+    """All pictures of these labels, or the pinned test set, held back: what the file learned from is not known."""
     snapshots = list(Snapshot.objects.filter(pk__in=version.snapshots))
     rows = manifest.one_each(row for snapshot in snapshots for row in rows_of(snapshot))
+    test_set = pinned.of_version(version)
+    if test_set:
+        rows = test_set.for_own_file(rows, labels)
     entries = tuple(
         Entry(row.image, row.name, row.sha256, row.key, row.label, HELD_BACK, at)
         for at, row in enumerate(rows)
@@ -165,7 +169,8 @@ def pictures(version: ModelVersion, labels: list[str]) -> Manifest:
     about = tuple(
         {"dataset": each.dataset_id, "snapshot": each.pk, "hash": each.content_hash} for each in snapshots
     )
-    return Manifest(tuple(labels), entries, about)
+    facts = {"pinned": test_set.facts_beside([], entries)} if test_set else {}
+    return Manifest(tuple(labels), entries, about, facts=facts)
 
 
 def judge(writer: Writer, data: Manifest, began: float) -> None:
@@ -183,6 +188,7 @@ def judge(writer: Writer, data: Manifest, began: float) -> None:
     about = {
         "method": "own", "own_file": version.own_file, "backbone": "", "weights": "", "pretrained": True,
         "left_out": [], "file_bytes": version.file_bytes, "file_sha256": version.file_sha256, "seconds": seconds,
+        **data.facts,
     }  # fmt: skip
     report = evaluation.report(measured, data, about)
     report["conclusion"] = [

@@ -12,7 +12,19 @@ from django.utils.translation import gettext_noop
 
 from datasets.models import Snapshot
 from datasets.snapshots import Row, rows_of
-from training.splitting import HELD_BACK, OWN, PARTS, TEST, TRAIN, WISHES, split_as_wished, split_label
+from training.pinned import Pinned
+from training.splitting import (
+    HELD_BACK,
+    OWN,
+    PARTS,
+    TEST,
+    TRAIN,
+    WISHES,
+    Place,
+    split_as_wished,
+    split_label,
+    split_learning,
+)
 from web import storage
 from web.sentences import Conflict
 
@@ -27,7 +39,7 @@ class TwoLabels(Conflict):
 
 
 class NothingToLearn(Conflict):
-    """As the import wished, a label would have nothing to learn from."""
+    """As the import wished, or beside the pinned test set, a label would have nothing to learn from."""
 
     code = "nothing-to-learn"
 
@@ -54,6 +66,8 @@ class Manifest:
     snapshots: tuple[dict[str, Any], ...]
     # Of a split as the import wished: pictures wished for testing, and those held back because they look like them.
     wishes: dict[str, int] = field(default_factory=dict)
+    # What befell the split beside that: by the pinned test set, …
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def part(self, name: str) -> list[Entry]:
         """The pictures of one part of the split, in order."""
@@ -68,7 +82,7 @@ class Manifest:
     def content_hash(self) -> str:
         """What stands for the data: the same pictures under the same labels give the same, split by the same rule."""
         lines = sorted(f"{entry.sha256} {entry.label}" for entry in self.entries)
-        if self.wishes:
+        if self.wishes or self.facts:
             lines += sorted(f"{entry.sha256} {entry.part}" for entry in self.entries)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -87,14 +101,21 @@ class Manifest:
         }
         if self.wishes:
             body["wishes"] = self.wishes
+        if self.facts:
+            body["facts"] = self.facts
         return gzip.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
 
 
 COLUMNS = list(Entry.__dataclass_fields__)
 
 
-def build(snapshots: Sequence[Snapshot], labels: Sequence[str], *, split: str = OWN) -> Manifest:
-    """Merge the snapshots' labels by name, refuse pictures with two labels, and split by our rule or as wished."""
+def build(
+    snapshots: Sequence[Snapshot], labels: Sequence[str], *, split: str = OWN, pinned: Pinned | None = None
+) -> Manifest:
+    """Merge the snapshots' labels by name, refuse pictures with two labels, and split by our rule or as wished.
+
+    A label with pictures in the pinned test set is measured on these alone.
+    """
     rows = one_each(row for snapshot in snapshots for row in rows_of(snapshot))
     by_label: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -102,25 +123,48 @@ def build(snapshots: Sequence[Snapshot], labels: Sequence[str], *, split: str = 
     entries: list[Entry] = []
     wishes: dict[str, int] = {"held_back": 0, "alike": 0} if split == WISHES else {}
     for label in labels:
-        places = (split_as_wished if wishes else split_label)(label, by_label[label])
-        if wishes:
-            refuse_nothing_to_learn(label, [place.part for place in places])
-            held_back = [
-                row for row, place in zip(by_label[label], places, strict=True) if place.part == HELD_BACK
-            ]
-            wishes["held_back"] += sum(row.split == TEST for row in held_back)
-            wishes["alike"] += sum(row.split != TEST for row in held_back)
-        for row, place in zip(by_label[label], places, strict=True):
-            entries.append(Entry(row.image, row.name, row.sha256, row.key, label, *place))
+        judged = pinned.judged_of(label) if pinned else []
+        mine = by_label[label]
+        if pinned:
+            mine = pinned.learnable(label, mine, but_wished=split == WISHES and bool(judged))
+        places = (split_learning if judged else split_as_wished if wishes else split_label)(label, mine)
+        refuse_nothing_to_learn(label, {place.part for place in places}, judged, pinned, wishes)
+        if wishes and not judged:
+            count_wishes(wishes, mine, places)
+        entries += [_entry(row, label, place) for row, place in zip(mine, places, strict=True)]
+        after = 1 + max((place.group for place in places), default=0)
+        entries += [_entry(row, label, Place(HELD_BACK, after + at)) for at, row in enumerate(judged)]
     about = [
         {"dataset": each.dataset_id, "snapshot": each.pk, "hash": each.content_hash} for each in snapshots
     ]
-    return Manifest(tuple(labels), tuple(entries), tuple(about), wishes)
+    facts = {"pinned": pinned.facts_beside(rows, entries)} if pinned else {}
+    return Manifest(tuple(labels), tuple(entries), tuple(about), wishes, facts)
 
 
-def refuse_nothing_to_learn(label: str, parts: list[str]) -> None:
+def _entry(row: Row, label: str, place: Place) -> Entry:
+    return Entry(row.image, row.name, row.sha256, row.key, label, *place)
+
+
+def count_wishes(wishes: dict[str, int], rows: Sequence[Row], places: Sequence[Place]) -> None:
+    """Pictures held back as wished, and because they look like these."""
+    for row, place in zip(rows, places, strict=True):
+        if place.part == HELD_BACK:
+            wishes["held_back" if row.split == TEST else "alike"] += 1
+
+
+def refuse_nothing_to_learn(
+    label: str, parts: set[str], judged: Sequence[Row], pinned: Pinned | None, wishes: dict[str, int]
+) -> None:
     """Raises NothingToLearn."""
-    if TRAIN not in parts or HELD_BACK not in parts:
+    if pinned and TRAIN not in parts:
+        raise NothingToLearn(
+            gettext_noop(
+                "All pictures of “%(label)s” are in the pinned test set or look like those in it, so nothing is left"
+                " to learn from. Tag more, or unpin the test set."
+            ),
+            label=label,
+        )
+    if wishes and not judged and not {TRAIN, HELD_BACK} <= parts:
         raise NothingToLearn(
             gettext_noop(
                 "As the import wished, “%(label)s” has nothing to learn from, or nothing to be measured on. Train"
@@ -167,4 +211,10 @@ def load(key: str) -> Manifest:
     """Back from storage."""
     body = json.loads(gzip.decompress(storage.read(key)))
     entries = tuple(Entry(**dict(zip(body["columns"], row, strict=True))) for row in body["rows"])
-    return Manifest(tuple(body["labels"]), entries, tuple(body["snapshots"]), body.get("wishes", {}))
+    return Manifest(
+        tuple(body["labels"]),
+        entries,
+        tuple(body["snapshots"]),
+        body.get("wishes", {}),
+        body.get("facts", {}),
+    )

@@ -75,6 +75,30 @@ class RegisteredModel(models.Model):
         return int(max(last, self.last_removed))
 
 
+class PinnedSet(models.Model):
+    """Pictures that every version of a model is judged on and none learns from, named by their content."""
+
+    model = models.ForeignKey(RegisteredModel, models.CASCADE, related_name="pinned_sets")
+    key = models.CharField(max_length=120)  # the pictures as they were pinned, in the storage
+    pictures = models.PositiveIntegerField(_("pictures"))
+    labels = models.JSONField(default=dict)  # name → pictures, as they were pinned
+    source = models.JSONField(default=dict)  # {"version": number} or {"snapshot": id, "name", "dataset"}
+    pinned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    pinned_at = models.DateTimeField(_("pinned"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("unpinned"), null=True, blank=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("pinned test set"), _("pinned test sets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model"], condition=models.Q(ended_at=None), name="one_test_set_a_model"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.pictures})"
+
+
 class Application(models.TextChoices):
     """What a version is for."""
 
@@ -172,6 +196,13 @@ class ModelVersion(models.Model):
     manifest_key = models.CharField(max_length=120, blank=True)  # snapshot + split + groups, never changes
     snapshot_hash = models.CharField(max_length=64, blank=True)
     split_counts = models.JSONField(default=dict, blank=True)
+    split_facts = models.JSONField(
+        default=dict, blank=True
+    )  # what befell the split, see training/split_words.py
+    pinned = models.ForeignKey(PinnedSet, models.SET_NULL, null=True, related_name="versions")
+    pinned_key = models.CharField(
+        max_length=120, blank=True
+    )  # its pictures as they were tagged when asked for
     backbone = models.CharField(_("backbone"), max_length=64, blank=True)
     weights = models.CharField(_("weights"), max_length=200, blank=True)
     choice = models.JSONField(default=dict, blank=True)  # networks that were passed over, and why
@@ -206,6 +237,13 @@ class ModelVersion(models.Model):
     def sentence(self) -> Sentence:
         """What it is doing or why it ended, in the reader's language."""
         return Sentence.from_json(self.message)
+
+    @property
+    def split_sentences(self) -> list[Sentence]:
+        """What befell its split."""
+        from training.split_words import split_sentences
+
+        return split_sentences(self.split_facts)
 
     @property
     def ended(self) -> bool:

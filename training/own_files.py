@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from datasets.snapshots import take_snapshot
 from jobs.queue import enqueue
 from projects import audit
-from training import wishes
+from training import pinning, wishes
 from training.manifest import EXAMPLES, two_labels
 from training.models import ModelVersion, RegisteredModel
 from web import storage
@@ -103,6 +103,7 @@ def bring(
                 take_snapshot(dataset=c.dataset, label_names=list(c.labels), user=user).pk for c in chosen
             ],
             message=Sentence(gettext_noop("Waiting for its turn.")).to_json(),
+            **pinning.fields_for_own_file(model, chosen),
         )
         version.job = enqueue(KIND, {"version": version.pk}, project=model.project, user=user)
         version.save(update_fields=["job"])

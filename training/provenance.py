@@ -84,6 +84,7 @@ def provenance_of(version: ModelVersion) -> dict[str, Any]:
         "snapshot_hash": version.snapshot_hash or None,
         "manifest_sha256": storage.promised_hash(version.manifest_key) or None,
         "split": version.split_counts,
+        "split_facts": version.split_facts,
         "labels": version.labels,
         "network": {
             "backbone": version.backbone or None,

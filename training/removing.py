@@ -12,12 +12,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from projects import audit
-from training.models import ModelVersion, RegisteredModel
+from training.models import ModelVersion, PinnedSet, RegisteredModel
 from web import storage
 from web.sentences import Conflict
 
 log = logging.getLogger(__name__)
-KEYS = ("file_key", "manifest_key", "predictions_key", "weights_key")
+KEYS = ("file_key", "manifest_key", "predictions_key", "weights_key", "pinned_key")
 SHOWN = 5
 
 
@@ -72,7 +72,8 @@ def own_keys(version: ModelVersion) -> list[str]:
 def named_elsewhere(key: str, pk: int = 0) -> bool:
     """Whether a version (but this one) has the file."""
     named = Q.create([(name, key) for name in KEYS], connector=Q.OR)
-    return ModelVersion.objects.filter(named).exclude(pk=pk).exists()
+    versions = ModelVersion.objects.filter(named).exclude(pk=pk)
+    return versions.exists() or PinnedSet.objects.filter(key=key).exists()
 
 
 @transaction.atomic

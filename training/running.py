@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from datasets.models import Snapshot
 from jobs.attempts import Attempt, Cancelled
-from training import checkpoints, evaluation, inputs, manifest, predictions
+from training import checkpoints, evaluation, inputs, manifest, pinned, predictions
 from training.clock import Clock
 from training.engine_process import threads
 from training.extractors import work_folder
@@ -160,11 +160,13 @@ class Run:
             raise DataGone(gettext_noop("A data set of this training was deleted before it began."))
         split = self.version.options.get("split", OWN)
         snapshots = [kept[pk] for pk in self.version.snapshots]
-        data = manifest.build(snapshots, self.version.labels, split=split)
+        test_set = pinned.of_version(self.version)
+        data = manifest.build(snapshots, self.version.labels, split=split, pinned=test_set)
         self.writer.write(
             manifest_key=manifest.save(data),
             snapshot_hash=data.content_hash,
             split_counts=data.counts(),
+            split_facts=data.facts,
             seed=data.seed(),
         )
         return data
@@ -213,7 +215,7 @@ class Run:
             threads=1,
             done=lambda so_far, of: self.writer.progress(so_far / of),
         )
-        facts = self.facts(extractor, fitted) | ({"wishes": data.wishes} if data.wishes else {})
+        facts = self.facts(extractor, fitted) | ({"wishes": data.wishes} if data.wishes else {}) | data.facts
         report = evaluation.report(measured, data, facts)
         because = EndedBecause(self.learning.tried[-1]["ended_because"])
         self.writer.end(

@@ -77,13 +77,27 @@ def split_as_wished(label: str, pictures: Sequence[Wished]) -> list[Place]:
     if TRAIN not in parts.values():
         parts = {number: TRAIN if part == VALIDATION else part for number, part in parts.items()}
     if VALIDATION not in parts.values():
-        learning = [number for number in _dealt(label, members, pictures) if parts[number] == TRAIN]
-        left = round(sum(len(members[number]) for number in learning) * VALIDATION_SHARE) or 1
-        for number in learning[:-1]:
-            if left > 0:
-                parts[number] = VALIDATION
-                left -= len(members[number])
+        _choose_by_some(label, parts, members, pictures)
     return _places(parts, members, len(pictures))
+
+
+def split_learning(label: str, pictures: Sequence[Picture]) -> list[Place]:
+    """The place of each picture of a label that is measured on others: learned from, or to choose by."""
+    members = _members(pictures)
+    parts = dict.fromkeys(members, TRAIN)
+    _choose_by_some(label, parts, members, pictures)
+    return _places(parts, members, len(pictures))
+
+
+def _choose_by_some(
+    label: str, parts: dict[int, str], members: dict[int, list[int]], pictures: Sequence[Picture]
+) -> None:
+    learning = [number for number in _dealt(label, members, pictures) if parts[number] == TRAIN]
+    left = round(sum(len(members[number]) for number in learning) * VALIDATION_SHARE) or 1
+    for number in learning[:-1]:
+        if left > 0:
+            parts[number] = VALIDATION
+            left -= len(members[number])
 
 
 def _part_wished(wishes: set[str]) -> str:

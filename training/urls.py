@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from training import views, views_acts, views_compare, views_history, views_own, views_reports, views_runs
+from training import (
+    views,
+    views_acts,
+    views_compare,
+    views_history,
+    views_own,
+    views_pinning,
+    views_reports,
+    views_runs,
+)
 
 app_name = "training"
 urlpatterns = [
@@ -11,6 +20,8 @@ urlpatterns = [
     path("projects/<int:project_pk>/train/preview/", views.preview, name="preview"),
     path("models/<int:pk>/", views.model, name="model"),
     path("models/<int:pk>/versions/own/", views_own.own, name="own"),
+    path("models/<int:pk>/test-set/pin/", views_pinning.pin, name="pin"),
+    path("models/<int:pk>/test-set/unpin/", views_pinning.unpin, name="unpin"),
     path("models/<int:pk>/compare/", views_compare.compare, name="compare"),
     path("models/<int:model_pk>/versions/<int:number>/", views_runs.version, name="version"),
     path("models/<int:model_pk>/versions/<int:number>/live/", views_runs.live, name="live"),

@@ -14,7 +14,7 @@ from datasets.snapshots import take_snapshot
 from jobs.models import Job, State
 from jobs.queue import enqueue
 from projects import audit
-from training import checkpoints, together, wishes
+from training import checkpoints, pinning, together, wishes
 from training.models import ENDED, Application, EndedBecause, ModelVersion, RegisteredModel, VersionState
 from training.networks import networks_for
 from training.removing import named_elsewhere
@@ -59,7 +59,7 @@ def request_versions(
         "labels": [each.name for each in preview.labels],
         "split_counts": {each.name: each.sizes._asdict() for each in preview.labels},
         "snapshots": [_frozen(each, user) for each in chosen],
-    }
+    } | pinning.fields_for(model, chosen, preview)
     made: list[ModelVersion] = []
     with transaction.atomic():
         for application in wanted:

@@ -25,6 +25,7 @@ from training.profiles import PROFILES
 from training.registry import create_model
 from training.together import PAIR
 from training.tradeoff import Times, Tradeoff, times_of, tradeoff_of
+from training.views_pinning import about_pinning
 from web.sentences import Refusal
 
 START_SECONDS, SECONDS_A_PICTURE = 25, 0.05
@@ -67,6 +68,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "live": not archived and found.versions.all().active().exists(),
         "may_train": may(request.user, found.project, at_least=Role.ENGINEER),
         "active": "models",
+        **about_pinning(found),
     }
     part = "HX-Request" in request.headers
     return render(request, "training/_model_versions.html" if part else "training/model_detail.html", context)

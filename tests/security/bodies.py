@@ -100,6 +100,8 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/datasets/<int:pk>/skip": lambda world: {"images": [world.ids["images"]]},
     "POST api/v1/models": name,
     "POST api/v1/models/<int:pk>/versions": wish,
+    "POST models/<int:pk>/test-set/pin/": lambda world: {"source": "version:1"},
+    "POST api/v1/models/<int:pk>/test-set": lambda world: {"version": 1},
     "POST models/<int:pk>/versions/own/": own_file_by_form,
     "POST api/v1/models/<int:pk>/versions/own": own_file,
     "PATCH api/v1/models/<int:pk>/versions/<int:number>": lambda world: {"notes": "The first one."},

@@ -16,7 +16,7 @@ from PIL import ImageDraw
 from datasets.labels import find_or_create
 from datasets.models import Dataset, Image, Snapshot
 from projects.models import Project
-from training import evaluation, manifest, predictions, versions
+from training import evaluation, manifest, pinned, predictions, versions
 from training.models import ModelVersion, RegisteredModel
 from web import storage
 
@@ -81,7 +81,11 @@ def finished(
 ) -> ModelVersion:
     """A version with a report on these scores, one row for each held-back picture, without a training."""
     (version,) = asked(model, user, dataset)
-    data = manifest.build(list(Snapshot.objects.filter(pk__in=version.snapshots)), version.labels)
+    data = manifest.build(
+        list(Snapshot.objects.filter(pk__in=version.snapshots)),
+        version.labels,
+        pinned=pinned.of_version(version),
+    )
     entries = data.part("held_back")
     truth = np.array([version.labels.index(entry.label) for entry in entries])
     measured = evaluation.Measured(entries, truth, scores[: len(entries)], [], 0.012)
@@ -93,10 +97,13 @@ def finished(
         "seconds": 9.0,
         "file_bytes": 9,
     }
-    report = evaluation.report(measured, data, about | {"weights": "mobilenet_v2.pth", "left_out": []})
+    report = evaluation.report(
+        measured, data, about | {"weights": "mobilenet_v2.pth", "left_out": []} | data.facts
+    )
     ModelVersion.objects.filter(pk=version.pk).update(
         state="succeeded", usable=True, ended_because="converged", progress=1.0, report=report,
         metrics=report["overall"], manifest_key=manifest.save(data), split_counts=data.counts(),
+        split_facts=data.facts,
         file_key=storage.put_bytes("models", b"onnx", ".onnx"),
         file_sha256=hashlib.sha256(b"onnx").hexdigest(),
         predictions_key=predictions.save(evaluation.predictions_of(measured, data.labels)),
