@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 from ninja import Router, Schema, Status
 
@@ -57,13 +57,11 @@ def shape(found: PinnedSet) -> dict[str, Any]:
     }
 
 
-@router.get("/models/{int:pk}/test-set", response={200: TestSetOut, **PROBLEMS})
-def show_test_set(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """The pictures that all versions are judged on; 404 where none are pinned."""
+@router.get("/models/{int:pk}/test-set", response={200: TestSetOut | None, **PROBLEMS})
+def show_test_set(request: HttpRequest, pk: int) -> dict[str, Any] | None:
+    """The pictures that all versions are judged on; null where none are pinned."""
     found = pinning.test_set_of(model_for(request.auth, pk))  # type: ignore[attr-defined]
-    if found is None:
-        raise Http404
-    return shape(found)
+    return shape(found) if found else None
 
 
 @router.post("/models/{int:pk}/test-set", response={201: TestSetOut, **PROBLEMS})
