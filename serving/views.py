@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from projects.access import may, project_for
 from projects.models import Role
@@ -29,7 +29,7 @@ from training.models import ModelVersion
 
 
 @login_required
-@require_GET
+@require_safe
 def services(request: HttpRequest, project_pk: int) -> HttpResponse:
     """What is published, and what waits to be."""
     project = project_for(request.user, project_pk)
@@ -45,7 +45,7 @@ def services(request: HttpRequest, project_pk: int) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def validate_version(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """Try up to 10 pictures on a version."""
     version = version_for(request.user, model_pk, number, at_least=Role.LABELLER, scope="predict")
@@ -87,7 +87,7 @@ def of_version(version: ModelVersion) -> dict[str, Any]:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """Ask for a version to become a service."""
     version = version_for(request.user, model_pk, number, at_least=Role.ENGINEER, scope="publish")

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects.access import Forbidden, caller, may
 from projects.models import AccessToken, Role
@@ -65,7 +65,7 @@ def context_of(request: HttpRequest, service: Service, **more: Any) -> dict[str,
 
 
 @login_required
-@require_GET
+@require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """Status and control, try it, the result, how to call it, and what was served when."""
     service = service_for(request.user, slug)
@@ -73,7 +73,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def status(request: HttpRequest, slug: str) -> HttpResponse:
     """The live state while it warms up; afterwards the whole page is another."""
     service = service_for(request.user, slug)
@@ -96,7 +96,7 @@ def decide(request: HttpRequest, slug: str, act: Callable[..., Service]) -> Http
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def release(request: HttpRequest, slug: str) -> HttpResponse:
     """Give the service up; its address is typed to confirm."""
     service = service_for(request.user, slug, at_least=Role.OWNER)

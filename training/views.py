@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects.access import may, project_for
 from projects.models import Project, Role
@@ -32,7 +32,7 @@ START_SECONDS, SECONDS_A_PICTURE = 25, 0.05
 
 
 @login_required
-@require_GET
+@require_safe
 def models(request: HttpRequest, project_pk: int) -> HttpResponse:
     """The models of a project, each with its newest version."""
     project = project_for(request.user, project_pk)
@@ -52,7 +52,7 @@ def models(request: HttpRequest, project_pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def model(request: HttpRequest, pk: int) -> HttpResponse:
     """One model: its versions, newest first. Asked by a script: the table alone, which refreshes itself."""
     found, archived = model_for(request.user, pk), "archived" in request.GET
@@ -75,7 +75,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def train(request: HttpRequest, project_pk: int) -> HttpResponse:
     """What for, with what, how; and the start."""
     project = project_for(request.user, project_pk, at_least=Role.ENGINEER)

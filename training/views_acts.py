@@ -53,7 +53,7 @@ def bring_back(request: HttpRequest, model_pk: int, number: int) -> HttpResponse
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """Say what goes for good; do it once that was confirmed."""
     version = mine(request, model_pk, number)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from datasets.models import Image
 from training import comparing, differing
@@ -20,7 +20,7 @@ KINDS = ("won", "lost", "other")
 
 
 @login_required
-@require_GET
+@require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """The two versions that were ticked: numbers, labels, settings, and the pictures they name differently."""
     model = model_for(request.user, pk)

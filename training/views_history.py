@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from projects.access import may
 from projects.models import Role
@@ -29,7 +29,7 @@ PART_NAMES = {
 
 
 @login_required
-@require_GET
+@require_safe
 def again(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """The training form as it was filled in for this version."""
     version = version_for(request.user, model_pk, number, at_least=Role.ENGINEER)
@@ -37,7 +37,7 @@ def again(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def training_set_page(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """Labels with counts and effect, the data sets they came from, and the pictures."""
     version = version_for(request.user, model_pk, number)
@@ -60,7 +60,7 @@ def training_set_page(request: HttpRequest, model_pk: int, number: int) -> HttpR
 
 
 @login_required
-@require_GET
+@require_safe
 def details(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """What produced it, its notes, and what can be done with it as a whole."""
     version = version_for(request.user, model_pk, number)

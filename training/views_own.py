@@ -17,7 +17,7 @@ from web.sentences import Refusal
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def own(request: HttpRequest, pk: int) -> HttpResponse:
     """What the file must be; the file, its labels, and what to judge it on."""
     model = model_for(request.user, pk, at_least=Role.ENGINEER)

@@ -5,7 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from datasets.models import Image
 from projects.access import may
@@ -20,7 +20,7 @@ FIRST_WRONG, A_PAGE = 24, 60
 
 
 @login_required
-@require_GET
+@require_safe
 def report(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """How good the version is, in words first; a version without a report shows what it is doing."""
     version = version_for(request.user, model_pk, number)
@@ -49,7 +49,7 @@ def report(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def pictures(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """Held-back pictures by what they are and what they were taken for; without a choice, all wrong ones."""
     version = version_for(request.user, model_pk, number)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from projects.access import may
 from projects.models import Role
@@ -24,14 +24,14 @@ STAGES = (VersionState.PREPARING, VersionState.TRAINING, VersionState.EXPORTING,
 
 
 @login_required
-@require_GET
+@require_safe
 def version(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """What a version is doing, or what became of it."""
     return render(request, "training/version_detail.html", run_context(request, model_pk, number))
 
 
 @login_required
-@require_GET
+@require_safe
 def live(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """The part of the page that changes; once a version has succeeded it leads to the report."""
     context = run_context(request, model_pk, number)

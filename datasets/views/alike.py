@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import action_to_undo, dataset_for
 from datasets.alike import (
@@ -32,7 +32,7 @@ SHOWN_MEMBERS = 24
 
 
 @login_required
-@require_GET
+@require_safe
 def near_duplicates(request: HttpRequest, pk: int) -> HttpResponse:
     """The groups, those first whose labels differ."""
     dataset = dataset_for(request.user, pk)

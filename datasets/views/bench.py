@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from datasets.access import dataset_for
 from datasets.conflicts import open_conflicts
@@ -37,7 +37,7 @@ UNDER_WAY = (
 
 
 @login_required
-@require_GET
+@require_safe
 def bench(request: HttpRequest, pk: int) -> HttpResponse:
     """See, choose and tag the pictures of a data set."""
     dataset = dataset_for(request.user, pk)
@@ -74,7 +74,7 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def labels(request: HttpRequest, pk: int) -> HttpResponse:
     """The label column, after a label came or went."""
     dataset = dataset_for(request.user, pk)
@@ -87,7 +87,7 @@ def labels(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def suggestions(request: HttpRequest, pk: int) -> HttpResponse:
     """How sure the suggestions are, after some were accepted or came anew."""
     dataset = dataset_for(request.user, pk)

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_noop
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import dataset_for
 from datasets.imports import UNFINISHED, cancel_import
@@ -30,7 +30,7 @@ class StillComingIn(Conflict):
 
 
 @login_required
-@require_GET
+@require_safe
 def camera(request: HttpRequest, pk: int) -> HttpResponse:
     """Hold a button, and pictures go into the label."""
     dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="upload")

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import action_to_undo, dataset_for
 from datasets.conflicts import open_conflicts, reopen, settle
@@ -18,7 +18,7 @@ from web.sentences import Refusal
 
 
 @login_required
-@require_GET
+@require_safe
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     """The next one; `after=` leaves those before it for later, `done=` offers to take the last decision back."""
     dataset = dataset_for(request.user, pk)

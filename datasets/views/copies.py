@@ -40,7 +40,7 @@ def number(text: str) -> int:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def copy(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole data set under another name."""
     dataset = dataset_for(request.user, pk, at_least=MAY_COPY, scope="upload")
@@ -73,7 +73,7 @@ def about(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, pk: int) -> HttpResponse:
     """Chosen pictures, or all that match a filter; first where to, then the act."""
     dataset = dataset_for(request.user, pk, at_least=MAY_COPY, scope="label")

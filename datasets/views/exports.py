@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from datasets.access import dataset_for, export_for, snapshot_of
 from datasets.downloading import answer_with
@@ -30,7 +30,7 @@ def exported(request: HttpRequest, pk: int) -> Dataset:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def export_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The exports of a data set, and what one can be asked for."""
     dataset = exported(request, pk)
@@ -65,7 +65,7 @@ def begin(request: HttpRequest, dataset: Dataset) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def progress(request: HttpRequest, pk: int, export_pk: int) -> HttpResponse:
     """One export's line; once it has ended, the page anew."""
     found = export_for(request.user, pk, export_pk)

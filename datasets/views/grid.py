@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from datasets.access import dataset_for
 from datasets.filters import Filter
@@ -28,7 +28,7 @@ ALIKE = 12
 
 
 @login_required
-@require_GET
+@require_safe
 def images(request: HttpRequest, pk: int) -> HttpResponse:
     """The next thumbnails, as the grid takes them in."""
     dataset = dataset_for(request.user, pk)
@@ -60,7 +60,7 @@ def thumbnails(request: HttpRequest, dataset: Dataset, wanted: Filter) -> dict[s
 
 
 @login_required
-@require_GET
+@require_safe
 def image(request: HttpRequest, pk: int) -> HttpResponse:
     """One picture large, with its facts and history; a fragment for the bench, a page by itself."""
     found = picture_for(request, pk)
@@ -81,7 +81,7 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def alike(request: HttpRequest, pk: int) -> HttpResponse:
     """The pictures that look most like one, for the foot of its preview."""
     found = picture_for(request, pk)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from datasets.access import dataset_for, import_for
 from datasets.archive_names import ENCODINGS
@@ -37,7 +37,7 @@ SHOWN_IMPORTS = 10
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def import_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose files; each zip becomes an import of its own, loose pictures one together."""
     dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="upload")
@@ -118,7 +118,7 @@ def groups_of(files: Sequence["UploadedFile[bytes]"]) -> list[list["UploadedFile
 
 
 @login_required
-@require_GET
+@require_safe
 def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The report: how many came in, what did not, and what to do about each."""
     found = import_for(request.user, pk)
@@ -140,7 +140,7 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The bar: in full on its own page, where the end reloads it for the report; a slim line on the bench."""
     found = import_for(request.user, pk)

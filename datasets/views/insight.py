@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import dataset_for
 from datasets.advice import advice
@@ -17,7 +17,7 @@ from projects.models import Role
 
 
 @login_required
-@require_GET
+@require_safe
 def statistics(request: HttpRequest, pk: int) -> HttpResponse:
     """Small charts, and what to look at."""
     dataset = dataset_for(request.user, pk)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import dataset_for
 from datasets.label_changes import MOST_EXAMPLES, Wish, change_label, examples_of, show_example
@@ -47,7 +47,7 @@ def back_to(request: HttpRequest, dataset: Dataset) -> str:
 
 
 @login_required
-@require_GET
+@require_safe
 def label(request: HttpRequest, pk: int, label_pk: int) -> HttpResponse:
     """Change a label, or take it away saying where its pictures go; in a dialog or a page by itself."""
     dataset, found = labels_door(request, pk, label_pk)

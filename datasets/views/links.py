@@ -27,7 +27,7 @@ MOST_LIST_BYTES = 8 * 1024**2
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def import_links(request: HttpRequest, pk: int) -> HttpResponse:
     """The form, on a page of its own; the import page has it too."""
     dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="upload")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from datasets import live
 from datasets.access import dataset_for
@@ -26,7 +26,7 @@ NOTHING_NEW = 204
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def news(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: what came after `heard`, for a bench that shows this filter. POST, every 20 s: this person is here."""
     dataset = dataset_for(request.user, pk)
@@ -53,7 +53,7 @@ def news(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def who(request: HttpRequest, pk: int) -> HttpResponse:
     """Who is signed in in this browser by now, and the token that their requests carry."""
     dataset_for(request.user, pk)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import action_to_undo, dataset_for
 from datasets.embeddings import current_extractor
@@ -24,7 +24,7 @@ from web.sentences import Refusal
 
 
 @login_required
-@require_GET
+@require_safe
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture whose turn it is (`at`, from 0), large, with both labels and what looks like it."""
     dataset = dataset_for(request.user, pk)

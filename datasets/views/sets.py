@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from datasets.access import dataset_for
 from datasets.counts import counts_of
@@ -35,7 +35,7 @@ MAY_MANAGE = Role.ENGINEER
 
 
 @login_required
-@require_GET
+@require_safe
 def dataset_list(request: HttpRequest, project_pk: int) -> HttpResponse:
     """The project's data sets as cards; and what lies in the trash."""
     project = project_for(request.user, project_pk)
@@ -65,7 +65,7 @@ def card_of(dataset: Dataset) -> dict[str, Any]:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, project_pk: int) -> HttpResponse:
     """Make a data set, and go on to its first import."""
     project = project_for(request.user, project_pk, at_least=MAY_MANAGE)
@@ -77,7 +77,7 @@ def new(request: HttpRequest, project_pk: int) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, pk: int) -> HttpResponse:
     """Rename, describe, or move to the trash."""
     dataset = dataset_for(request.user, pk, at_least=MAY_MANAGE)
@@ -126,7 +126,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """What was done to the pictures, by whom, each with its undo."""
     dataset = dataset_for(request.user, pk)

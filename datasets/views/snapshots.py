@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from datasets.access import dataset_for, snapshot_of
 from datasets.bulk_restoring import restore as restore_tags
@@ -41,7 +41,7 @@ def about(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
 
 
 @login_required
-@require_GET
+@require_safe
 def snapshot_list(request: HttpRequest, pk: int) -> HttpResponse:
     """What was frozen, by whom, and what learned from it."""
     dataset = dataset_for(request.user, pk)
@@ -85,7 +85,7 @@ def rename(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def compare(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
     """What changed from this snapshot to another one, or to now."""
     dataset = dataset_for(request.user, pk)
@@ -126,7 +126,7 @@ def with_images(dataset: Dataset, changes: list[Change]) -> list[tuple[Change, I
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def restore(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
     """What it would change, then the change: one act, with its undo in the list of changes."""
     dataset = dataset_for(request.user, pk, at_least=MAY_MANAGE, scope="label")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import dataset_for
 from datasets.models import Dataset
@@ -33,14 +33,14 @@ class WrongName(Conflict):
 
 
 @login_required
-@require_GET
+@require_safe
 def of_project(request: HttpRequest, project_pk: int) -> HttpResponse:
     """Everything that was moved to the trash in the project."""
     return show(request, Place(project_for(request.user, project_pk, at_least=MAY_SEE)))
 
 
 @login_required
-@require_GET
+@require_safe
 def of_dataset(request: HttpRequest, pk: int) -> HttpResponse:
     """What was moved to the trash in one data set."""
     dataset = dataset_for(request.user, pk, at_least=MAY_SEE)

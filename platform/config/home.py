@@ -5,7 +5,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from datasets.storage_used import bytes_in_project
 from projects.access import allowed_projects, may, project_for
@@ -18,7 +18,7 @@ SHOWN = 5
 
 
 @login_required
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The caller's projects; somebody with just one goes straight there."""
     projects = list(allowed_projects(request.user).order_by("name"))
@@ -39,7 +39,7 @@ def path_of(project: Project) -> list[dict[str, object]]:
 
 
 @login_required
-@require_GET
+@require_safe
 def project_home(request: HttpRequest, pk: int) -> HttpResponse:
     """Where the project stands, with the next step marked."""
     project = project_for(request.user, pk)

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from jobs.access import job_for
 from jobs.ends import try_again
@@ -20,7 +20,7 @@ SHOWN = 100
 
 
 @login_required
-@require_GET
+@require_safe
 def project_jobs(request: HttpRequest, project_pk: int) -> HttpResponse:
     """What runs, waits and ended lately."""
     project = project_for(request.user, project_pk)
@@ -31,7 +31,7 @@ def project_jobs(request: HttpRequest, project_pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def job_count(request: HttpRequest, project_pk: int) -> HttpResponse:
     """How many are under way: the number beside “Jobs” in the rail."""
     project = project_for(request.user, project_pk)
@@ -42,7 +42,7 @@ def job_count(request: HttpRequest, project_pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def job_progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The bar of one job, polled until it ends."""
     return render(request, "jobs/_progress.html", {"job": job_for(request.user, pk)})

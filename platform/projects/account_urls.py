@@ -8,9 +8,9 @@ from projects.proving import ConfirmPassword, NewPassword
 from projects.signing_in import SignIn
 from projects.views_notices import own_notices
 
-PLAIN = ["get", "post"]
+PLAIN = ["get", "head", "post"]
 urlpatterns = [
-    path("login/", require_http_methods(["GET", "POST"])(SignIn.as_view()), name="login"),
+    path("login/", require_http_methods(["GET", "HEAD", "POST"])(SignIn.as_view()), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("notices/", own_notices, name="notices"),
     path("confirm/", ConfirmPassword.as_view(), name="confirm_password"),

@@ -122,7 +122,7 @@ class NewPassword(PasswordChangeView):
     """The page for the own password."""
 
     form_class = NewPasswordForm
-    http_method_names = ["get", "post"]
+    http_method_names = ["get", "head", "post"]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """The form looks at where the try comes from."""
@@ -136,7 +136,7 @@ class ConfirmPassword(LoginRequiredMixin, RedirectURLMixin, FormView):  # type: 
     form_class = ProofForm
     template_name = "registration/confirm_password.html"
     next_page = "admin:index"
-    http_method_names = ["get", "post"]
+    http_method_names = ["get", "head", "post"]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """The form looks at whose password it is and where the try comes from."""

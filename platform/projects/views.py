@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects import audit
 from projects.access import may, project_for
@@ -20,7 +20,7 @@ from projects.tokens import make_token
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_project(request: HttpRequest) -> HttpResponse:
     """Make a project."""
     form = ProjectForm(request.POST or None)
@@ -31,7 +31,7 @@ def new_project(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, pk: int) -> HttpResponse:
     """What an owner may change about a project."""
     project = project_for(request.user, pk, at_least=Role.OWNER)
@@ -47,7 +47,7 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def members(request: HttpRequest, pk: int) -> HttpResponse:
     """Who belongs to the project, and who is asked to."""
     return show_members(request, project_for(request.user, pk))
@@ -109,7 +109,7 @@ def member_change(request: HttpRequest, pk: int, member_pk: int) -> HttpResponse
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def tokens(request: HttpRequest, pk: int) -> HttpResponse:
     """The access tokens of a project; a new one's secret is shown once, on the answer to the form itself."""

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects.access import project_for
 from projects.forms import InvitationForm
@@ -49,7 +49,7 @@ def invitation_withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> Ht
     return redirect("projects:members", pk)
 
 
-@require_GET
+@require_safe
 @never_cache
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """The link itself: remembers it in the session and leads on, so that the secret leaves the address bar."""
@@ -65,7 +65,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     return redirect("projects:joining")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 @never_cache
 def joining(request: HttpRequest) -> HttpResponse:

@@ -20,7 +20,7 @@ from web.sentences import Refusal
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def own_notices(request: HttpRequest) -> HttpResponse:
     """Whether, where and in which language this person wants e-mails."""
     wish = wish_of(request.user)  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ def own_notices(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def webhook(request: HttpRequest, pk: int) -> HttpResponse:
     """Where the project's notices go, and how the last ones fared. A new secret is shown once, on the answer."""

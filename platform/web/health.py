@@ -7,19 +7,19 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 # Parts that may be away without the site being down; other rooms add theirs: name → function giving what is wrong.
 degradable: dict[str, Callable[[], str]] = {}
 
 
-@require_GET
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process lives."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@require_GET
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """503 only where nothing works without it: database and storage. The rest is reported as degraded."""
     broken = {name: text for name, text in (("database", _database()), ("storage", _storage())) if text}
@@ -55,7 +55,7 @@ def from_loopback(request: HttpRequest) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
-@require_GET
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format; from this machine, or with the operator's token (TAXON_METRICS_TOKEN)."""
     from django_prometheus.exports import ExportToDjangoView
