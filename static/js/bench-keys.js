@@ -7,7 +7,7 @@ const isTyping = (target) => target.closest("input:not(.thumb-tick), textarea, s
 
 const isControl = (target) => target.closest("button, a, summary") && !target.closest(".thumb");
 
-export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept }) {
+export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, unknown }) {
   const help = document.getElementById("bench-help");
   const inGrid = () => grid.list.contains(document.activeElement);
 
@@ -54,10 +54,11 @@ export function listenToKeys(root, { grid, selection, labels, preview, acts, tag
   }
 
   function tagByKey(event) {
-    const label = acts && !event.shiftKey ? labels.byKey(event.key) : undefined;
-    if (!label) return;
+    if (!acts || event.shiftKey) return;
+    const label = labels.byKey(event.key);
+    if (label) tag(label);
+    else if (!/^[0-9a-z]$/.test(event.key) || !unknown(event.key)) return;
     event.preventDefault();
-    tag(label);
   }
 
   document.addEventListener("keydown", (event) => {

@@ -65,10 +65,23 @@ function follow(counts) {
   if (tab) tab.hidden = !counts.skipped && !tab.hasAttribute("aria-current");
 }
 
+/** Once two labels have enough pictures there is something to train. */
+function followReady(counts) {
+  const place = document.querySelector("[data-ready]");
+  if (!place || !counts?.labels) return;
+  const ready = Object.values(counts.labels).filter((count) => count >= Number(place.dataset.least)).length;
+  place.querySelector("[data-ready-now]").textContent = say("readyNow", { count: number(ready) });
+  const train = document.querySelector("[data-train]");
+  if (!train) return;
+  train.hidden = ready < 2;
+  document.querySelector("[data-import]").classList.toggle("button-main", train.hidden);
+}
+
 // ---- acts ---------------------------------------------------------------------------------------------------
 function settled(answer) {
   if (answer.counts) follow(answer.counts);
   root.querySelector("[data-empty]")?.toggleAttribute("hidden", matching() > 0 || grid.thumbs().length > 0);
+  followReady(answer.counts);
   const today = document.querySelector("[data-today]");
   if (today && answer.today !== undefined) today.textContent = say("today", { count: number(answer.today) });
   drawBar();
@@ -134,6 +147,14 @@ function labelNamed(name) {
   return null;
 }
 
+/** A key that no label has: says so, and lets the label be named. False where nothing is chosen that it could be for. */
+function unknown(key) {
+  if (!chosen()) return false;
+  if (!bar.hidden) form.querySelector("[data-tag-as]").focus();
+  show(say(bar.hidden ? "noSuchKey" : "nameThatKey", { key: key.toUpperCase() }), { kind: "info" });
+  return true;
+}
+
 /** Chosen in the column's search: tags what is selected, or else shows the label. */
 function choose(label) {
   if (acts && (selection.everything || selection.ids.length)) tag(label);
@@ -191,7 +212,7 @@ grid.list.addEventListener("dblclick", (event) => {
   if (thumb) preview.open(thumb);
 });
 if (mayTag) openBand(root, grid, selection);
-listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept });
+listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, unknown });
 const suggestions = confirming ? openSuggestions(root, grid, acts) : null;
 
 // ---- one label: rename, delete --------------------------------------------------------------------------------
