@@ -153,7 +153,7 @@ def in_background(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
 
 
 @login_required
-@require_GET
+@require_safe
 def under_way(request: HttpRequest, pk: int) -> HttpResponse:
     """How far the acts in the background are; once none is, the page anew."""
     dataset = dataset_for(request.user, pk)
