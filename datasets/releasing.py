@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from datasets.models import Dataset, Image, Label, Snapshot
 from datasets.purging import delete_dataset, delete_images, in_batches, members, purge_labels, sweep_freed
 from datasets.snapshots import Use, uses_of
-from datasets.trash import Place
+from datasets.trash import Chosen, Place
 from jobs import queue
 from jobs.attempts import Attempt
 from jobs.models import Job
@@ -30,6 +30,12 @@ class NotInTrash(Conflict):
     """Only what lies in the trash is released."""
 
     code = "not-in-trash"
+
+
+class WrongName(Conflict):
+    """The name that was typed to confirm is another."""
+
+    code = "wrong-name"
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,35 @@ def cost_of(images: "QuerySet[Image]") -> Cost:
     using = [snapshot for snapshot in snapshots if np.isin(members(snapshot.key), ids).any()]
     users = {use.name: use for uses in uses_of(using).values() for use in uses}
     return Cost(len(ids), size, list(users.values()))
+
+
+def cost_of_all(chosen: Chosen) -> Cost:
+    """Of the pictures, and of whole data sets with all that they hold."""
+    cost = cost_of(chosen.images)
+    for dataset in chosen.datasets:
+        more = cost_of(Place(dataset.project, dataset).every_image())
+        users = [*cost.users, *(use for use in more.users if use not in cost.users)]
+        cost = Cost(cost.images + more.images, cost.bytes + more.bytes, users)
+    return cost
+
+
+def release_chosen(*, place: Place, user: User, chosen: Chosen, everything: bool, typed: str) -> Job:
+    """Queue it: all that lies there but for data sets, or what was chosen; a data set with its name typed.
+
+    Raises WrongName.
+    """
+    if everything:
+        return empty(place=place, user=user)
+    names = [dataset.name for dataset in chosen.datasets]
+    if names and typed.strip() != names[0]:
+        raise WrongName(
+            gettext_noop("Type the name of the data set, %(name)s, to release it."), name=names[0]
+        )
+    if len(names) > 1:
+        raise WrongName(gettext_noop("Release one data set at a time."))
+    found = {"images": chosen.images, "labels": chosen.labels, "datasets": chosen.datasets}
+    ids = {kind: list(rows.values_list("pk", flat=True)) for kind, rows in found.items()}
+    return release(project=place.project, user=user, **ids)
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """What lies in the trash of a project or a data set, since when, by whom, for how long yet; and the way back."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -59,6 +60,40 @@ class Place:
         return found.none() if self.dataset else found.select_related("trashed_by").order_by("-trashed_at")
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Some of what lies in a trash."""
+
+    images: "QuerySet[Image]"
+    labels: "QuerySet[Label]"
+    datasets: "QuerySet[Dataset]"
+
+    @property
+    def nothing(self) -> bool:
+        """Whether none of it is there."""
+        return not (self.images.exists() or self.labels.exists() or self.datasets.exists())
+
+    def without_datasets(self) -> "Chosen":
+        """Pictures and labels alone."""
+        return replace(self, datasets=self.datasets.none())
+
+
+def everything_in(place: Place) -> Chosen:
+    """All that lies there."""
+    return Chosen(place.images(), place.labels(), place.datasets())
+
+
+def chosen_in(
+    place: Place, *, images: Collection[int], labels: Collection[int], datasets: Collection[int]
+) -> Chosen:
+    """Those of these numbers that lie there."""
+    return Chosen(
+        place.images().filter(pk__in=images),
+        place.labels().filter(pk__in=labels),
+        place.datasets().filter(pk__in=datasets),
+    )
+
+
 def with_who(images: "QuerySet[Image]") -> "QuerySet[Image]":
     """Each picture with the name of who moved it there (`trashed_by`)."""
     acts = TagAction.objects.filter(kind=ActionKind.TRASH, changes__image=OuterRef("pk")).order_by("-pk")
@@ -73,21 +108,15 @@ def days_left(since: datetime) -> int:
 
 
 @transaction.atomic
-def restore(
-    *,
-    user: User,
-    images: "QuerySet[Image]",
-    labels: "QuerySet[Label]",
-    datasets: "QuerySet[Dataset]",
-) -> int:
-    """All of them, or none; how many things came back. Raises NameTaken, LabelExists."""
-    count = 0
+def restore(*, user: User, chosen: Chosen) -> int:
+    """All of it, or nothing; how many things came back. Raises NameTaken, LabelExists."""
+    count, images = 0, chosen.images
     for dataset in Dataset.objects.filter(pk__in=images.order_by().values("dataset")):
         count += restore_images(dataset=dataset, user=user, chosen=images.order_by()).changed
-    for label in labels:
+    for label in chosen.labels:
         restore_label(label=label, user=user)
         count += 1
-    for trashed in datasets:
+    for trashed in chosen.datasets:
         restore_dataset(dataset=trashed, user=user)
         count += 1
     return count

@@ -14,11 +14,12 @@ from datasets.api import (
     sets,
     snapshots,
     tagging,
+    trash,
     uploads,
 )
 
 router = Router(tags=["datasets"])
 for part in (
-    sets, imports, choices, conflicts, uploads, labels, images, tagging, mislabels, exports, snapshots, copies,
+    sets, imports, choices, conflicts, uploads, labels, images, tagging, mislabels, exports, snapshots, copies, trash,
 ):  # fmt: skip
     router.add_router("", part.router)

@@ -1,6 +1,5 @@
 """The trash of a project or of one data set: what lies there, the way back, and the way out for good."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -9,27 +8,20 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import dataset_for
 from datasets.models import Dataset
-from datasets.releasing import cost_of, empty, release
-from datasets.trash import Place, days_left, restore, with_who
+from datasets.releasing import cost_of_all, release_chosen
+from datasets.trash import Chosen, Place, chosen_in, days_left, everything_in, restore, with_who
 from datasets.views.acknowledging import person
 from projects.access import may, project_for
 from projects.models import Project, Role
-from web.sentences import Conflict, Refusal
+from web.sentences import Refusal
 
 A_PAGE = 60
 MAY_SEE, MAY_RESTORE, MAY_RELEASE = Role.LABELLER, Role.ENGINEER, Role.OWNER
-KINDS = ("images", "labels", "datasets")
-
-
-class WrongName(Conflict):
-    """The name that was typed to confirm is another."""
-
-    code = "wrong-name"
 
 
 @login_required
@@ -70,13 +62,16 @@ def show(request: HttpRequest, place: Place) -> HttpResponse:
     return render(request, "datasets/trash_page.html", context)
 
 
-def chosen_in(request: HttpRequest, project: Project) -> dict[str, Any]:
+def asked_for(request: HttpRequest, place: Place) -> Chosen:
     """What the form means: the ticked things, or all that lie in its trash."""
-    place = Place(project, dataset_in(request, project))
-    found: dict[str, Any] = {"images": place.images(), "labels": place.labels(), "datasets": place.datasets()}
     if request.POST.get("all"):
-        return found
-    return {kind: found[kind].filter(pk__in=numbers(request, kind)) for kind in KINDS}
+        return everything_in(place)
+    return chosen_in(
+        place,
+        images=numbers(request, "images"),
+        labels=numbers(request, "labels"),
+        datasets=numbers(request, "datasets"),
+    )
 
 
 def dataset_in(request: HttpRequest, project: Project) -> Dataset | None:
@@ -103,8 +98,9 @@ def back(request: HttpRequest, project: Project) -> HttpResponse:
 def bring_back(request: HttpRequest, project_pk: int) -> HttpResponse:
     """Take things out of the trash: pictures with their labels, labels with their pictures, whole data sets."""
     project = project_for(request.user, project_pk, at_least=MAY_RESTORE)
+    place = Place(project, dataset_in(request, project))
     try:
-        count = restore(user=person(request), **chosen_in(request, project))
+        count = restore(user=person(request), chosen=asked_for(request, place))
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return back(request, project)
@@ -124,56 +120,37 @@ def let_go(request: HttpRequest, project_pk: int) -> HttpResponse:
     Emptying leaves whole data sets: each is released by itself, with its name typed.
     """
     project = project_for(request.user, project_pk, at_least=MAY_RELEASE)
-    chosen = chosen_in(request, project)
-    if request.POST.get("all"):
-        chosen["datasets"] = chosen["datasets"].none()
-    if not any(found.exists() for found in chosen.values()):
+    place = Place(project, dataset_in(request, project))
+    everything = bool(request.POST.get("all"))
+    chosen = asked_for(request, place)
+    if everything:
+        chosen = chosen.without_datasets()
+    if chosen.nothing:
         messages.info(request, _("Nothing was ticked."))
         return back(request, project)
-    try:
-        if "confirmed" in request.POST:
-            return released(request, project, chosen)
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-    return render(request, "datasets/trash_release.html", about_release(request, project, chosen))
+    if "confirmed" in request.POST:
+        typed = request.POST.get("typed", "")
+        try:
+            release_chosen(
+                place=place, user=person(request), chosen=chosen, everything=everything, typed=typed
+            )
+            messages.success(request, _("The storage is being freed; Jobs shows how far it is."))
+            return back(request, project)
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+    return render(request, "datasets/trash_release.html", about_release(place, chosen, everything))
 
 
-def released(request: HttpRequest, project: Project, chosen: dict[str, Any]) -> HttpResponse:
-    """Queue the release. Raises WrongName."""
-    if request.POST.get("all"):
-        empty(place=Place(project, dataset_in(request, project)), user=person(request))
-        messages.success(request, _("The storage is being freed; Jobs shows how far it is."))
-        return back(request, project)
-    names = [dataset.name for dataset in chosen["datasets"]]
-    if names and request.POST.get("typed", "").strip() != names[0]:
-        raise WrongName(
-            gettext_noop("Type the name of the data set, %(name)s, to release it."), name=names[0]
-        )
-    if len(names) > 1:
-        raise WrongName(gettext_noop("Release one data set at a time."))
-    ids = {kind: list(found.values_list("pk", flat=True)) for kind, found in chosen.items()}
-    release(project=project, user=person(request), **ids)
-    messages.success(request, _("The storage is being freed; Jobs shows how far it is."))
-    return back(request, project)
-
-
-def about_release(request: HttpRequest, project: Project, chosen: dict[str, Any]) -> dict[str, Any]:
+def about_release(place: Place, chosen: Chosen, everything: bool) -> dict[str, Any]:
     """How much it is, and what was made with it."""
-    datasets = list(chosen["datasets"])
-    cost = cost_of(chosen["images"])
-    for dataset in datasets:
-        more = cost_of(Place(project, dataset).every_image())
-        users = [*cost.users, *(name for name in more.users if name not in cost.users)]
-        cost = replace(cost, images=cost.images + more.images, bytes=cost.bytes + more.bytes, users=users)
+    ticked = {"images": chosen.images, "labels": chosen.labels, "datasets": chosen.datasets}
     return {
-        "project": project,
+        "project": place.project,
         "active": "data",
-        "cost": cost,
-        "all": bool(request.POST.get("all")),
-        "chosen": {}
-        if request.POST.get("all")
-        else {kind: [row.pk for row in chosen[kind]] for kind in KINDS},
-        "names": [dataset.name for dataset in datasets],
-        "labels": [label.name for label in chosen["labels"]],
-        "dataset": dataset_in(request, project),
+        "cost": cost_of_all(chosen),
+        "all": everything,
+        "chosen": {} if everything else {kind: [row.pk for row in rows] for kind, rows in ticked.items()},
+        "names": [dataset.name for dataset in chosen.datasets],
+        "labels": [label.name for label in chosen.labels],
+        "dataset": place.dataset,
     }

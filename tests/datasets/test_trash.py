@@ -15,7 +15,7 @@ from datasets.models import Dataset, Feature, FreedFile, Image, Label, TagAction
 from datasets.purging import members
 from datasets.snapshots import rows_of, take_snapshot
 from datasets.tagging import tag_images, trash_images, undo
-from datasets.trash import Place, days_left, restore, with_who
+from datasets.trash import Place, days_left, everything_in, restore, with_who
 from jobs import queue
 from tests.datasets.makers import Work, colours, make_dataset, make_images
 from tests.factories import Team
@@ -77,9 +77,7 @@ def test_pictures_labels_and_data_sets_come_back_together(team: Team) -> None:
     merge_labels(label=dog, into=cat, user=team.people["engineer"])
     thrown(team, dataset, images[:1])
     place = Place(team.project, dataset)
-    count = restore(
-        user=team.people["engineer"], images=place.images(), labels=place.labels(), datasets=place.datasets()
-    )
+    count = restore(user=team.people["engineer"], chosen=everything_in(place))
     assert count == 2
     assert not place.images().exists()
     assert dataset.images.filter(label__name="dog").count() == 2, (
@@ -93,12 +91,7 @@ def test_a_label_whose_name_was_taken_meanwhile_stays_in_the_trash(team: Team) -
     create_label(dataset=dataset, name="cat", user=None)
     place = Place(team.project, dataset)
     with pytest.raises(LabelExists):
-        restore(
-            user=team.people["engineer"],
-            images=place.images(),
-            labels=place.labels(),
-            datasets=place.datasets(),
-        )
+        restore(user=team.people["engineer"], chosen=everything_in(place))
     assert place.labels().count() == 1
 
 

@@ -92,6 +92,8 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST api/v1/datasets/<int:pk>/snapshots": name,
     "PATCH api/v1/datasets/<int:pk>/snapshots/<int:snapshot_pk>": name,
     "POST api/v1/datasets/<int:pk>/snapshots/<int:snapshot_pk>/restore": lambda world: {"others": "keep"},
+    "POST api/v1/projects/<int:pk>/trash/restore": lambda world: {"datasets": [world.ids["trashed"]]},
+    "POST api/v1/projects/<int:pk>/trash/release": lambda world: {"datasets": [world.ids["trashed"]]},
     "POST api/v1/datasets/<int:pk>/copy": name,
     "POST api/v1/datasets/<int:pk>/move": moved,
     "POST api/v1/datasets/<int:pk>/exports": lambda world: {"format": "csv"},
