@@ -28,6 +28,7 @@ class DatasetsConfig(AppConfig):
             releasing,
             steps,
             suggesting,
+            tidying,
         )
         from jobs import registry
         from jobs.periodic import register_periodic
@@ -77,6 +78,10 @@ class DatasetsConfig(AppConfig):
             registry.Kind(exporting.UPKEEP, "quick", _("Expired exports"), exporting.upkeep, upkeep=True)
         )
         register_periodic(exporting.UPKEEP, exporting.EVERY)
+        registry.register(
+            registry.Kind(tidying.KIND, "quick", _("Abandoned uploads"), tidying.run, upkeep=True)
+        )
+        register_periodic(tidying.KIND, tidying.EVERY)
         registry.register(
             registry.Kind(mislabels.KIND, "quick", _("Likely mislabels"), mislabels.run, upkeep=True)
         )

@@ -207,6 +207,11 @@ def save(upload: Upload, target: BinaryIO, offset: int) -> int:
 def discard(upload: Upload) -> None:
     """Forget an upload. What an import took of it stays with the import."""
     Upload.objects.filter(pk=upload.pk).delete()
+    forget_file(upload)
+
+
+def forget_file(upload: Upload) -> None:
+    """Its pieces, and the whole where no import has it."""
     path_of(upload).unlink(missing_ok=True)
     if not upload.taken_by_id:
         default_storage.delete(key_of(upload))
@@ -216,7 +221,8 @@ def sweep() -> None:
     """Forget what expired, and files whose row is gone."""
     now = timezone.now()
     for old in Upload.objects.filter(expires_at__lt=now):
-        discard(old)
+        if Upload.objects.filter(pk=old.pk, expires_at__lt=now).delete()[0]:  # no piece came this moment
+            forget_file(old)
     known = {pk.hex for pk in Upload.objects.values_list("pk", flat=True)}
     for path in folder().iterdir():
         if path.name not in known and path.stat().st_mtime < time.time() - KEPT.total_seconds():

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from datasets import importing
+from datasets import importing, tidying
 from datasets.choices import Choices
 from datasets.choosing import KEPT, NotChoosing, choices_from, choose, give_up_abandoned, read_again
 from datasets.imports import cancel_import
@@ -17,6 +17,7 @@ from datasets.labels import BadLabel
 from datasets.models import Dataset, Import, ImportState
 from datasets.planning import Plan
 from jobs.models import Job, State
+from jobs.periodic import queue_due
 from tests.datasets.makers import Work, begin, colours, make_dataset, outcomes, raw_zip, taken, zip_of
 from tests.factories import Team
 from web.sentences import Refusal
@@ -213,6 +214,20 @@ def test_what_nobody_chooses_about_is_forgotten_with_a_sentence(work: Work, team
     found.refresh_from_db()
     assert found.state == ImportState.CANCELLED and "7 days" in str(found.sentence)
     assert not default_storage.exists(found.sources[0]["key"])
+
+
+def test_within_the_hour_it_is_forgotten_with_nobody_looking(work: Work, team: Team) -> None:
+    found, waits = (
+        asked(work, team, make_dataset(team, name), files("cat/1.png")) for name in ("Old", "New")
+    )
+    Import.objects.filter(pk=found.pk).update(choose_until=timezone.now())
+    queue_due()
+    work()
+    states = Import.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == [ImportState.CANCELLED, ImportState.CHOOSING]
+    assert not default_storage.exists(found.sources[0]["key"])
+    assert default_storage.exists(waits.sources[0]["key"])
+    assert not Job.objects.told().filter(kind=tidying.KIND).exists()
 
 
 def test_a_start_of_the_product_forgets_it_too(work: Work, team: Team) -> None:

@@ -19,6 +19,7 @@ from tusclient.exceptions import TusUploadFailed
 
 from datasets import uploads
 from datasets.models import Import, Upload
+from jobs.periodic import queue_due
 from projects.tokens import make_token
 from tests.datasets.makers import Work, colours, make_dataset, taken, zip_of
 from tests.factories import Team
@@ -188,6 +189,23 @@ def test_what_nobody_sends_on_is_forgotten(api: Api, own_folder: Path) -> None:
     Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     announce(client, 4)
     assert client.head(url, headers=TUS).status_code == 404
+    assert len(list(own_folder.iterdir())) == 1
+
+
+def test_an_abandoned_upload_goes_within_the_hour_with_nobody_looking(
+    api: Api, own_folder: Path, work: Work
+) -> None:
+    client = api("labeller")
+    url, going_on = announce(client, 4), announce(client, 4)
+    for each in (url, going_on):
+        send(client, each, 0, b"ab")
+    Upload.objects.filter(pk=url.rstrip("/").rsplit("/", 1)[-1]).update(
+        expires_at=timezone.now() - timedelta(seconds=1)
+    )
+    queue_due()
+    work()
+    assert client.head(url, headers=TUS).status_code == 404
+    assert stands(client, going_on) == 2
     assert len(list(own_folder.iterdir())) == 1
 
 
