@@ -68,6 +68,8 @@ class Manifest:
     wishes: dict[str, int] = field(default_factory=dict)
     # What befell the split beside that: by the pinned test set, …
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # sha256s that the versions which it went on from learned from, and it did not itself (training/keeping.py)
+    learned_before: tuple[str, ...] = ()
 
     def part(self, name: str) -> list[Entry]:
         """The pictures of one part of the split, in order."""
@@ -103,6 +105,8 @@ class Manifest:
             body["wishes"] = self.wishes
         if self.facts:
             body["facts"] = self.facts
+        if self.learned_before:
+            body["learned_before"] = self.learned_before
         return gzip.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
 
 
@@ -217,4 +221,5 @@ def load(key: str) -> Manifest:
         tuple(body["snapshots"]),
         body.get("wishes", {}),
         body.get("facts", {}),
+        tuple(body.get("learned_before", ())),
     )

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from datasets.pixels import spec_for
-from training.extractors import building, existing
+from training.extractors import building, existing, sha256_of, weights_here
 from training.models import Application, Extractor
 from training.profiles import Profile, profile_of
 from training.speed import measure_missing, milliseconds_here
@@ -75,6 +76,32 @@ def chosen_for(profile: Profile, at_most: float | None, look: Callable[[], None]
     if speeds:
         raise too_slow(str(profile.application), speeds, at_most)
     return choice
+
+
+def further_networks(profiles: Sequence[Profile], at_most: float | None) -> list[str]:
+    """Networks whose weights lie here, that all these applications would take and that are quick enough, in order.
+
+    Where a limit was set, one that was not measured here does not count.
+    """
+    first, *rest = profiles
+    common = [each for each in first.backbones if all(each in other.backbones for other in rest)]
+    found = []
+    for backbone in common:
+        row = existing(backbone, spec_for(first.size))
+        took = milliseconds_here(row) if row else None
+        quick = at_most is None or (took is not None and took <= at_most)
+        if weights_here(backbone) and quick:
+            found.append(backbone)
+    return found
+
+
+def weights_text(backbone: str) -> str:
+    """The file that a network's weights came from, as a version names it."""
+    path = weights_here(backbone)
+    if path is None:
+        return ""
+    source = "folder" if path.parent == settings.WEIGHTS_DIR else "hub"
+    return f"{path.name} ({sha256_of(path)[:12]}, {source})"
 
 
 def too_slow(application: str, speeds: dict[str, float], at_most: float | None) -> AllTooSlow:

@@ -15,18 +15,20 @@ from training import checkpoints, evaluation, inputs, manifest, pinned, predicti
 from training.clock import Clock
 from training.engine_process import threads
 from training.extractors import work_folder
-from training.learning import EXPORTING, Fitted, Learning
+from training.fits import Fitted
+from training.learning import EXPORTING, Learning
 from training.manifest import Manifest
 from training.models import EndedBecause, Extractor, ModelVersion, VersionState
-from training.networks import OPTION, AllTooSlow, Choice, chosen_for
+from training.networks import OPTION, AllTooSlow, Choice, chosen_for, further_networks, weights_text
 from training.profiles import SCRATCH_SIZE, profile_of
 from training.splitting import OWN
 from training.together import alone, followers_of
+from training.warm import fair, fetched, must_fit, source_of
 from training.writing import Writer
 from web import storage
 from web.sentences import Refusal, Sentence
 
-FOLDER = "models"
+FOLDER, WEIGHTS = "models", "weights"
 STOP_PATIENCE = (
     20.0  # a stop while preparing goes on to a usable model if that is at most so many seconds away
 )
@@ -93,6 +95,7 @@ class Run:
         self.version, self.writer, self.folder = version, Writer(attempt, version), folder
         self.scratch = folder / f"attempt-{attempt.number}"
         self.clock = Clock(version.max_minutes)
+        self.source: ModelVersion | None = None  # the version that it goes on from
 
     def go(self) -> None:
         """The stages, one after another."""
@@ -101,7 +104,15 @@ class Run:
         self.scratch.mkdir(parents=True)
         data, extractor, made = self.prepare()
         about = self.about(data, extractor)
-        self.learning = Learning(self.writer, self.clock, self.folder, self.scratch, about)
+        self.learning = Learning(
+            self.writer,
+            self.clock,
+            self.folder,
+            self.scratch,
+            about,
+            start=fetched(self.source, self.scratch),
+            networks=self.networks(),
+        )
         fitted = self.learning.best(data, extractor, made)
         self.export(fitted)
         self.evaluate(data, extractor, fitted)
@@ -111,6 +122,7 @@ class Run:
         """The manifest, the extractor (None: from scratch), and the engine's inputs."""
         started = self.version.started_at or timezone.now()
         self.writer.enter(VersionState.PREPARING, PREPARING, started_at=started, history=[], live={})
+        self.source = source_of(self.version.model, self.version.options)
         data = self.frozen()
         self.clock.held_back = len(data.part("held_back"))
         extractor = self.network()
@@ -132,12 +144,19 @@ class Run:
                     self.writer.attempt.hold()
                     alone([follower])
         extractor = choice.extractor
+        must_fit(self.source, extractor.backbone if extractor else "")
         self.writer.write(
             backbone=extractor.backbone if extractor else SCRATCH,
             weights=extractor.weights if extractor else "",
             choice={"passed_over": choice.passed_over} if choice.passed_over else {},
         )
         return extractor
+
+    def networks(self) -> list[str]:
+        """What may be tried where time is left."""
+        versions = [self.version, *followers_of(self.version, self.writer.attempt.job)]
+        profiles = [profile_of(version.application) for version in versions]
+        return further_networks(profiles, self.version.options.get(OPTION))
 
     def takes(self, follower: ModelVersion, choice: Choice) -> bool:
         """Whether it would choose the same by itself."""
@@ -162,6 +181,7 @@ class Run:
         snapshots = [kept[pk] for pk in self.version.snapshots]
         test_set = pinned.of_version(self.version)
         data = manifest.build(snapshots, self.version.labels, split=split, pinned=test_set)
+        data = fair(data, self.source)
         self.writer.write(
             manifest_key=manifest.save(data),
             snapshot_hash=data.content_hash,
@@ -199,7 +219,11 @@ class Run:
     def export(self, fitted: Fitted) -> None:
         """Keep the file under its hash."""
         self.writer.enter(VersionState.EXPORTING, EXPORTING, history=self.learning.history)
+        other = fitted.backbone not in ("", self.version.backbone)
         self.writer.write(
+            backbone=fitted.backbone if other else self.version.backbone,
+            weights=weights_text(fitted.backbone) if other else self.version.weights,
+            weights_key=storage.put_file(WEIGHTS, fitted.weights, ".pth"),
             file_key=storage.put_file(FOLDER, fitted.path, ".onnx"),
             file_sha256=fitted.result["sha256"],
             file_bytes=fitted.path.stat().st_size,
@@ -217,7 +241,7 @@ class Run:
         )
         facts = self.facts(extractor, fitted) | ({"wishes": data.wishes} if data.wishes else {}) | data.facts
         report = evaluation.report(measured, data, facts)
-        because = EndedBecause(self.learning.tried[-1]["ended_because"])
+        because = EndedBecause(self.learning.ended_because)
         self.writer.end(
             VersionState.STOPPED if because == EndedBecause.STOPPED else VersionState.SUCCEEDED,
             because,
@@ -245,6 +269,7 @@ class Run:
             "ended_because": result["ended_because"],
             "left_out": fitted.left_out,
             "tried": self.learning.tried,
+            "went_on_from": self.source.number if self.source and fitted.warm else None,
             "file_bytes": self.version.file_bytes,
             "file_sha256": self.version.file_sha256,
             "seconds": round(self.clock.used, 1),

@@ -11,7 +11,22 @@ SHOWN = 3
 
 def split_sentences(facts: dict[str, Any]) -> list[Sentence]:
     """From `ModelVersion.split_facts` (or a report's `about`), most important first."""
-    return pinned_sentences(facts["pinned"]) if facts.get("pinned") else []
+    said = pinned_sentences(facts["pinned"]) if facts.get("pinned") else []
+    return said + warm_sentences(facts["warm_start"]) if facts.get("warm_start") else said
+
+
+def warm_sentences(facts: dict[str, Any]) -> list[Sentence]:
+    """What it went on from, and what of the pictures that those weights know became of it."""
+    says = gettext_noop(
+        "Went on from version %(version)s, which knows %(known)s of these pictures: what it learned from is not held back."
+    )
+    said = [Sentence(says, version=facts["version"], known=facts["known"])]
+    if facts["left_out"]:
+        says = gettext_noop(
+            "Neither learned from nor measured on, because version %(version)s or one before it learned from them: %(n)s."
+        )
+        said.append(Sentence(says, version=facts["version"], n=facts["left_out"]))
+    return said
 
 
 def pinned_sentences(facts: dict[str, Any]) -> list[Sentence]:

@@ -31,7 +31,7 @@ SECONDS_A_PICTURE = {
 UNKNOWN = 0.2
 DECODING = 0.012  # seconds of one core a picture
 OVERHEAD = 20.0  # the engine's start, its validations and the model file
-LEAST_EPOCHS = 8
+LEAST_EPOCHS, LEAST_WARM_EPOCHS = 8, 3
 LEAST_WRONG = 2  # on fewer wrong validation pictures than this no gain could be told from chance
 UPSCALED = 2.0  # a small picture is enlarged at most about so much
 MOST_SCRATCH = 8 * 1024**3
@@ -63,22 +63,39 @@ class Means:
 
 
 def tuning_for(
-    backbone: str, best: dict[str, Any], metric: str, sides: Sequence[int], means: Means
+    backbone: str,
+    best: dict[str, Any],
+    metric: str,
+    sides: Sequence[int],
+    means: Means,
+    *,
+    warm: bool = False,
 ) -> Tuning | None:
     """The fine-tuning to try after a head that reached `best` on validation; None where none is worth it.
 
     `sides`: the shorter sides of some of the pictures. The largest size of SIZES is taken that pictures this
-    small can use, of which enough epochs fit into the time, and whose pixels fit on the disk.
+    small can use, of which enough epochs fit into the time, and whose pixels fit on the disk. `warm`: it goes on from
+    an earlier fine-tuning, so fewer do.
     """
-    if round((1 - best[metric]) * best["pictures"]) < LEAST_WRONG:
+    if not may_gain(best, metric):
         return None
-    useful = statistics.median(sides) * UPSCALED if sides else SIZES[0]
-    sizes = [size for size in SIZES if size <= useful] or [SIZES[-1]]
-    for size in sizes:
+    least = LEAST_WARM_EPOCHS if warm else LEAST_EPOCHS
+    for size in useful_sizes(sides):
         found = Tuning(backbone, size)
-        if epochs_within(found, means) >= LEAST_EPOCHS and fits_on_disk(found, means):
+        if epochs_within(found, means) >= least and fits_on_disk(found, means):
             return found
     return None
+
+
+def may_gain(best: dict[str, Any], metric: str) -> bool:
+    """Whether enough is wrong for a gain to be told from chance."""
+    return round((1 - best[metric]) * best["pictures"]) >= LEAST_WRONG
+
+
+def useful_sizes(sides: Sequence[int]) -> list[int]:
+    """The sizes that pictures with these shorter sides have enough detail for, the largest first."""
+    useful = statistics.median(sides) * UPSCALED if sides else SIZES[0]
+    return [size for size in SIZES if size <= useful] or [SIZES[-1]]
 
 
 def epochs_within(tuning: Tuning, means: Means) -> float:

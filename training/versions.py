@@ -14,7 +14,7 @@ from datasets.snapshots import take_snapshot
 from jobs.models import Job, State
 from jobs.queue import enqueue
 from projects import audit
-from training import checkpoints, pinning, together, wishes
+from training import checkpoints, pinning, together, warm, wishes
 from training.models import ENDED, Application, EndedBecause, ModelVersion, RegisteredModel, VersionState
 from training.networks import networks_for
 from training.removing import named_elsewhere
@@ -48,6 +48,9 @@ def request_versions(
     preview = wishes.preview_of(model.project, chosen, options)
     wishes.must_be_enough(preview)
     networks = networks_for(wanted, options)
+    source = warm.source_of(model, options)
+    for network in networks.values():
+        warm.must_fit(source, network)
     fields = {
         "optimise_for": metric,
         "max_minutes": minutes,
@@ -127,7 +130,7 @@ def cancel(version: ModelVersion, user: User) -> None:
 def _must_run(version: ModelVersion) -> Job | None:
     """Its job, locked before any version is, as a running training does it, too. Raises AlreadyEnded."""
     version.refresh_from_db()
-    job = Job.objects.select_for_update().filter(pk=version.job_id).first()
+    job = Job.objects.select_for_update().filter(pk=version.job_id or 0).first()
     version.refresh_from_db()
     if version.ended:
         raise AlreadyEnded(gettext_noop("This training has ended; there is nothing left to stop."))

@@ -86,8 +86,8 @@ def minutes_of(minutes: float) -> float:
 
 def options_of(options: dict[str, Any]) -> dict[str, Any]:
     """The options as they are kept; those that the engine knows must be what it takes."""
-    for name, most in (("patience", 1000), ("max_epochs", 100_000)):
-        value = options.get(name, 1)
+    for name, most in (("patience", 1000), ("max_epochs", 100_000), ("warm_start", 10**9)):
+        value = 1 if options.get(name) is None else options[name]
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             raise BadWish(
                 gettext_noop("“%(name)s” is a whole number from 1 to %(most)s."), name=name, most=most

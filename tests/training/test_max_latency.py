@@ -101,7 +101,12 @@ def test_the_form_shows_what_is_passed_over_and_refuses_early(
     team: Team, page: Page, discs: Dataset, two_networks: Sequence[Extractor]
 ) -> None:
     url, engineer = f"/projects/{team.project.pk}/train/", page("engineer")
-    asked_for: dict[str, str | int] = {"sent": "1", "applications": "cloud-general", "dataset": discs.pk, "max_minutes": "3"}
+    asked_for: dict[str, str | int] = {
+        "sent": "1",
+        "applications": "cloud-general",
+        "dataset": discs.pk,
+        "max_minutes": "3",
+    }
     text = engineer.get(url, asked_for | {"max_latency_ms": "30"}).content.decode()
     assert "mobilenet_v2: 50 ms here, slower than allowed." in text and "<b>squeezenet1_1</b>" in text
     answer = engineer.post(url, asked_for | {"max_latency_ms": "3", "model": "new", "name": "M"})

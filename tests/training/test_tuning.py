@@ -13,7 +13,7 @@ from tests.factories import Team
 from tests.training.makers import add_picture, asked, model_of
 from training import learning, tuning
 from training.engine_process import EngineCrashed
-from training.learning import beats
+from training.fits import beats
 from training.tuning import Means, Tuning, tuning_for
 
 PHOTOS = [480, 500, 640]
@@ -103,9 +103,18 @@ def test_a_run_fine_tunes_after_the_head_keeps_the_better_and_says_what_it_tried
     version.refresh_from_db()
     assert version.usable, str(version.sentence)
     about = version.report["about"]
-    assert [(each["method"], each["size"]) for each in about["tried"]] == [("head", 224), ("fine-tuned", 112)]
-    head, tuned = (each["validation"]["top1"] for each in about["tried"])
-    assert about["method"] == ("fine-tuned" if tuned > head else "head") or tuned == head
+    tried = [(each["method"], each["backbone"], each["size"], each["rate"]) for each in about["tried"]]
+    assert tried[:4] == [
+        ("head", None, 224, 1.0),
+        ("fine-tuned", "mobilenet_v2", 112, 1.0),
+        ("fine-tuned", "mobilenet_v2", 112, 0.3),
+        ("fine-tuned", "squeezenet1_1", 112, 1.0),
+    ]
+    assert [each["slice"] for each in about["tried"]] == [False, False, True, True, False]
+    assert tried[4] in tried[2:4] and about["tried"][4]["went_on"]
+    best = max(about["tried"], key=lambda each: each["validation"]["top1"])["validation"]["top1"]
+    assert about["validation"]["top1"] == best
+    assert version.backbone == about["backbone"] and version.backbone in version.weights
     assert [point["epoch"] for point in version.history] == list(range(1, len(version.history) + 1))
     assert {point["method"] for point in version.history} == {"head", "fine-tuned"}
 
@@ -135,3 +144,36 @@ def test_a_fine_tuning_that_crashes_again_leaves_the_first_model(
     version.refresh_from_db()
     assert version.usable, str(version.sentence)
     assert version.report["about"]["method"] == "head"
+
+
+@pytest.mark.slow
+def test_a_candidate_that_crashes_costs_nothing(
+    team: Team,
+    work: Callable[[], None],
+    settings: Settings,
+    weights_dir: Path,
+    faces: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.WEIGHTS_DIR = weights_dir
+    monkeypatch.setattr(tuning, "LEAST_WRONG", 0)
+    real = learning.run_engine
+    asked_for = []
+
+    def crashing(task: Any, **ears: Any) -> Any:
+        asked_for.append(Path(task.work_folder).name)
+        if "slice" in task.work_folder:
+            raise EngineCrashed("the engine ended with code -11")
+        return real(task, **ears)
+
+    monkeypatch.setattr(learning, "run_engine", crashing)
+    options = {"max_epochs": 2}
+    (version,) = asked(
+        model_of(team.project), team.people["engineer"], faces, max_minutes=10.0, options=options
+    )
+    work()
+    version.refresh_from_db()
+    assert version.usable and version.job and version.job.attempt == 1, str(version.sentence)
+    assert asked_for == ["first", "tuned", "slice-mobilenet_v2-112-0.3", "slice-squeezenet1_1-112-1"]
+    assert [each["method"] for each in version.report["about"]["tried"]] == ["head", "fine-tuned"]
+    assert version.weights_key and version.ended_because == "converged"

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import torch
 from torch.nn import functional
 
-from training.engine import head, scratch, tune
+from training.engine import head, kept, scratch, tune
 from training.engine.data import Part, class_weights, read_parts
 from training.engine.export import library_versions, with_head, with_metadata
 from training.engine.lightning_import import pl
@@ -29,12 +30,14 @@ HEAD_WRITING_SECONDS, SCRATCH_WRITING_SECONDS, TUNED_WRITING_SECONDS = 2.0, 5.0,
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a method hands back: the module with its best, why it ended, the model file at a temperature."""
+    """What a method hands back: the module with its best, why it ended, the model file at a temperature, and the
+    weights that a later fit may go on from."""
 
     method: str
     module: FittedModule
     ended: Ended
     model: Callable[[float], onnx.ModelProto]
+    tensors: dict[str, torch.Tensor]
     refitted: bool = False
 
 
@@ -65,6 +68,7 @@ def _fit_head(task: FitTask, train: Part, validation: Part, started: float) -> F
         module,
         ended,
         lambda t: with_head(extractor, *head.folded(source, weights, t)),
+        dict(zip(kept.CLASSIFIER, map(torch.from_numpy, head.folded(source, weights, 1.0)), strict=True)),
         again is not None,
     )
 
@@ -75,7 +79,7 @@ def _fit_scratch(task: FitTask, train: Part, validation: Part, started: float) -
     ended = run(module, train, validation, scratch.plan(task, train, deadline))
     best = module.best
     assert best is not None
-    return Fitted("scratch", module, ended, lambda t: scratch.exported(module, best.weights, t))
+    return Fitted("scratch", module, ended, lambda t: scratch.exported(module, best.weights, t), best.weights)
 
 
 def _fit_tuned(task: FitTask, train: Part, validation: Part, started: float) -> Fitted:
@@ -83,7 +87,7 @@ def _fit_tuned(task: FitTask, train: Part, validation: Part, started: float) -> 
     module, ended = tune.fitted(task, train, validation, started, deadline)
     best = module.best
     assert best is not None
-    return Fitted("fine-tuned", module, ended, lambda t: tune.exported(module, best.weights, t))
+    return Fitted("fine-tuned", module, ended, lambda t: tune.exported(module, best.weights, t), best.weights)
 
 
 def _deadline(task: FitTask, started: float, writing: float) -> float:
@@ -105,6 +109,8 @@ def _written(task: FitTask, fitted: Fitted, validation: Part) -> dict[str, Any]:
     path = Path(task.work_folder) / MODEL
     model = fitted.model(temperature)
     with_metadata(model, path, labels=task.labels, pixel_spec=task.pixel_spec, taxon=about)
+    start = kept.Kept(fitted.method, task.backbone or "", task.labels, fitted.tensors)
+    kept.write(start, Path(task.work_folder) / kept.FILE)
     return {
         "method": fitted.method,
         "ended_because": fitted.ended,
@@ -117,6 +123,7 @@ def _written(task: FitTask, fitted: Fitted, validation: Part) -> dict[str, Any]:
         "history": module.history,
         "versions": library_versions(),
         "file": MODEL,
+        "weights": kept.FILE,
         "sha256": sha256_of(path),
     }
 

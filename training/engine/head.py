@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from training.engine import kept
 from training.engine.data import Part, class_weights
 from training.engine.loop import FittedModule, Plan, run_again
 from training.engine.refusals import EngineRefusal
@@ -79,9 +81,21 @@ class Head(FittedModule):
 
 
 def new_head(task: FitTask, train: Part, weights: torch.Tensor | None, started: float) -> Head:
-    """A head at zero, with the training features' mean and deviation."""
+    """A head at zero, or where an earlier one stood, with the training features' mean and deviation."""
     mean, std = moments(train)
-    return Head(task, weights, started, mean, std)
+    return begun(Head(task, weights, started, mean, std))
+
+
+def begun(head: Head) -> Head:
+    """Moved to where the task says that it starts: every candidate, in its own standardisation."""
+    if head.task.start_from:
+        weight, bias = kept.rows(kept.read(Path(head.task.start_from)), head.task.labels)
+        if weight.shape[1] != len(head.mean):
+            raise kept.differs()
+        with torch.no_grad():
+            head.weight.copy_((weight.T * head.std[:, None]).expand_as(head.weight))
+            head.bias.copy_((bias + weight @ head.mean).expand_as(head.bias))
+    return head
 
 
 def refitted(head: Head, train: Part, validation: Part, deadline: float) -> Head | None:
@@ -92,7 +106,9 @@ def refitted(head: Head, train: Part, validation: Part, deadline: float) -> Head
     everything = train.joined(validation)
     weights = class_weights(head.task, everything.targets)
     strength = (head.chosen()["strength"],)
-    again = Head(head.task, weights, head.started, *moments(everything), strengths=strength, validated=False)
+    again = begun(
+        Head(head.task, weights, head.started, *moments(everything), strengths=strength, validated=False)
+    )
     steps = plan(head.task, everything, deadline)
     return again if run_again(again, everything, replace(steps, max_epochs=head.best.epoch)) else None
 

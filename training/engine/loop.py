@@ -265,8 +265,20 @@ def _each_epoch(folder: Path) -> ModelCheckpoint:
 def _fingerprint(task: FitTask, train: Part, validation: Part) -> str:
     """Names a checkpoint after the fit it belongs to, so that it is never resumed for another."""
     digest = hashlib.sha256(
-        json.dumps([task.labels, task.optimise_for, task.seed, task.pixel_spec, task.backbone]).encode()
+        json.dumps(
+            [
+                task.labels,
+                task.optimise_for,
+                task.seed,
+                task.pixel_spec,
+                task.backbone,
+                task.rate,
+                task.max_epochs,
+            ]
+        ).encode()
     )
+    if task.start_from:
+        digest.update(hashlib.sha256(Path(task.start_from).read_bytes()).digest())
     for part in (train, validation):
         digest.update(str(part.inputs.shape).encode() + part.rows.tobytes() + part.targets.numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -7,12 +7,14 @@ pretrained features, and the pages say so.
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import onnx
 import torch
 from torch import nn
 from torch.nn import functional
 
+from training.engine import kept
 from training.engine.backbones import Normalised
 from training.engine.data import Part
 from training.engine.export import export_network
@@ -149,8 +151,13 @@ def _shifted(x: torch.Tensor, reach: int) -> torch.Tensor:
 
 
 def new_network(task: FitTask, train: Part, weights: torch.Tensor | None, started: float) -> Scratch:
-    """A fresh network for these pictures."""
-    return Scratch(task, weights, started, train.inputs.shape[1:])
+    """A fresh network for these pictures, or one as an earlier fit left it."""
+    module = Scratch(task, weights, started, train.inputs.shape[1:])
+    if task.start_from:
+        start = kept.read(Path(task.start_from))
+        for network in (module.network, module.average):
+            kept.put_into(network, start, task.labels)
+    return module
 
 
 def plan(task: FitTask, train: Part, deadline: float) -> Plan:

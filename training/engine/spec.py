@@ -49,7 +49,9 @@ class FitTask:
     `split` is uint8 [n]: TRAIN, VALIDATION or HELD_BACK. `seconds` is the whole budget, from the start of the
     process to the written file. `stop_file`: once it exists the fit ends and keeps its best. `class_weights`:
     `auto` weighs when the largest label has over 1.5 times the pictures of the smallest, `none`, or numbers.
-    `checkpoint_folder`: a fit that was killed goes on from there. `about` goes into the model's metadata.
+    `start_from`: weights that an earlier fit of the same kind and network kept; its last layer counts by the labels'
+    names. `rate` scales the rate of a fine-tuning. `checkpoint_folder`: a fit that was killed goes on from there.
+    `about` goes into the model's metadata.
     """
 
     task: ClassVar[str] = "fit"
@@ -64,6 +66,8 @@ class FitTask:
     backbone: str | None = None
     weights_folder: str | None = None
     download_folder: str | None = None
+    start_from: str | None = None
+    rate: float = 1.0
     optimise_for: Metric = "top1"
     seed: int = 0
     seconds: float = 600.0
@@ -87,6 +91,8 @@ class FitTask:
             raise BadSpec(f"optimise_for must be one of {', '.join(METRICS)}.")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise BadSpec("A fit needs at least two labels, each with its own name.")
+        if not 0 < self.rate <= 10:
+            raise BadSpec("rate must be above 0 and at most 10.")
         if self.seconds <= 0 or self.patience < 1 or self.threads < 1:
             raise BadSpec("seconds, patience and threads must be positive.")
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.engine import kept
 from training.engine.augment import plain, varied
 from training.engine.backbones import Normalised, feature_network
 from training.engine.data import Part, class_weights
@@ -90,7 +91,7 @@ class Tuned(FittedModule):
         return loss
 
     def configure_optimizers(self) -> dict[str, object]:
-        optimiser = torch.optim.AdamW(list(_groups(self.network)), lr=RATE)
+        optimiser = torch.optim.AdamW(list(_groups(self.network, RATE * self.task.rate)), lr=RATE)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self._share_of_rate)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -103,16 +104,16 @@ class Tuned(FittedModule):
         return max(1e-3, warm * 0.5 * (1 + math.cos(math.pi * min(used, 1.0))))
 
 
-def _groups(network: nn.Module):  # type: ignore[no-untyped-def]
+def _groups(network: nn.Module, rate: float = RATE):  # type: ignore[no-untyped-def]
     """Weight decay for matrices and kernels alone; the new layer learns faster than what is pretrained."""
-    for inside, rate in ((network.inside.features, RATE), (network.inside.classifier, RATE * HEAD_FASTER)):
+    for inside, own in ((network.inside.features, rate), (network.inside.classifier, rate * HEAD_FASTER)):
         every = list(inside.parameters())
-        yield {"params": [p for p in every if p.ndim > 1], "lr": rate, "weight_decay": WEIGHT_DECAY}
-        yield {"params": [p for p in every if p.ndim <= 1], "lr": rate, "weight_decay": 0.0}
+        yield {"params": [p for p in every if p.ndim > 1], "lr": own, "weight_decay": WEIGHT_DECAY}
+        yield {"params": [p for p in every if p.ndim <= 1], "lr": own, "weight_decay": 0.0}
 
 
 def new_network(task: FitTask, train: Part, started: float, *, deadline: float, batch: int) -> Tuned:
-    """The pretrained network of `task.backbone` with a new last layer for these labels."""
+    """The pretrained network of `task.backbone` with a new last layer for these labels, or an earlier fit's."""
     found = find_weights(
         task.backbone or "",
         folder=Path(task.weights_folder) if task.weights_folder else None,
@@ -126,7 +127,10 @@ def new_network(task: FitTask, train: Part, started: float, *, deadline: float, 
     with torch.inference_mode():
         dimensions = features(torch.zeros(1, size, size, 3, dtype=torch.uint8)).shape[1]
     inside = Classifier(features.inside, dimensions, len(task.labels))
-    network = Normalised(inside).train().to(memory_format=torch.channels_last)  # batch norms learn, too
+    whole = Normalised(inside)
+    if task.start_from:
+        kept.put_into(whole, kept.read(Path(task.start_from)), task.labels)
+    network = whole.train().to(memory_format=torch.channels_last)  # batch norms learn, too
     epochs, batches = task.max_epochs or MAX_EPOCHS, math.ceil(len(train) / batch)
     weights = class_weights(task, train.targets)
     return Tuned(task, weights, started, network, steps=epochs * batches, deadline=deadline)
