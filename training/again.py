@@ -21,6 +21,11 @@ def query_of(version: ModelVersion) -> str:
         ("optimise_for", version.optimise_for),
         ("max_minutes", f"{version.max_minutes:g}"),
         *((name, str(version.options[name])) for name in IN_THE_FORM if name in version.options),
+        *(
+            [("warm_start", f"{version.model_id}.{start}")]
+            if (start := version.options.get("warm_start"))
+            else []
+        ),
         *(("dataset", str(dataset.pk)) for dataset in here),
     ]
     labels = [

@@ -9,10 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from datasets.labels import labels_with_counts
 from datasets.models import Dataset, Label
 from projects.models import Project
-from training.models import Application, Metric, RegisteredModel
+from training.models import Application, Metric, ModelVersion, RegisteredModel
+from training.warm import possible_sources
 from training.wishes import Chosen
 
 DEFAULT_MINUTES = 12
+MOST_SOURCES = 20  # of a model, the newest
 METRIC_TEXTS = {
     Metric.TOP1: _("How often the first answer is right. The usual choice."),
     Metric.TOP5: _("How often the right label is among the first five. For very many labels."),
@@ -52,6 +54,7 @@ class TrainForm:
     fine_tuning: str
     split: str  # empty: as the rule says
     max_latency_ms: str
+    warm_start: str  # model and version, as `MODEL.NUMBER`
 
     @classmethod
     def read(cls, project: Project, sent: QueryDict) -> "TrainForm":
@@ -73,6 +76,7 @@ class TrainForm:
             fine_tuning=sent.get("fine_tuning", "auto"),
             split=sent.get("split", ""),
             max_latency_ms=sent.get("max_latency_ms", ""),
+            warm_start=sent.get("warm_start", ""),
         )
 
     @property
@@ -108,7 +112,23 @@ class TrainForm:
         split = {"split": self.split} if self.split else {}
         fits = {"class_weights": self.class_weights, "fine_tuning": self.fine_tuning}
         quick = {"max_latency_ms": number_of(self.max_latency_ms)} if self.max_latency_ms.strip() else {}
-        return patience | split | fits | quick
+        return patience | split | fits | quick | self.start
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The version to go on from; the text itself where it is none of this model, to be refused further on."""
+        model, _, number = self.warm_start.partition(".")
+        mine = model == self.model and number.isdecimal() and len(number) < 10
+        return {"warm_start": int(number) if mine else self.warm_start} if self.warm_start else {}
+
+    @property
+    def sources(self) -> list[tuple[RegisteredModel, list[tuple[str, ModelVersion]]]]:
+        """What can be gone on from, by model: [(model, [(value, version)…])…]."""
+        found = [
+            (model, [(f"{model.pk}.{each.number}", each) for each in possible_sources(model)[:MOST_SOURCES]])
+            for model in self.project.models.order_by("name")
+        ]
+        return [(model, some) for model, some in found if some]
 
     @property
     def at_most(self) -> float | None:

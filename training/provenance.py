@@ -91,6 +91,7 @@ def provenance_of(version: ModelVersion) -> dict[str, Any]:
             "weights": version.weights or None,
             "passed_over": version.choice.get("passed_over", []),
             "method": about.get("method"),
+            "went_on_from": about.get("went_on_from"),
             "tried": about.get("tried", []),
         },
         "libraries": {name: text for name, text in made.items() if name not in NOT_LIBRARIES},

@@ -18,12 +18,14 @@ def split_sentences(facts: dict[str, Any]) -> list[Sentence]:
 def warm_sentences(facts: dict[str, Any]) -> list[Sentence]:
     """What it went on from, and what of the pictures that those weights know became of it."""
     says = gettext_noop(
-        "Went on from version %(version)s, which knows %(known)s of these pictures: what it learned from is not held back."
+        "It was to go on from version %(version)s, which knows %(known)s of these pictures: none that it learned"
+        " from is held back."
     )
     said = [Sentence(says, version=facts["version"], known=facts["known"])]
     if facts["left_out"]:
         says = gettext_noop(
-            "Neither learned from nor measured on, because version %(version)s or one before it learned from them: %(n)s."
+            "Neither learned from nor measured on, because version %(version)s or one before it learned from them:"
+            " %(n)s."
         )
         said.append(Sentence(says, version=facts["version"], n=facts["left_out"]))
     return said

@@ -89,7 +89,7 @@ def tuning_for(
 
 def may_gain(best: dict[str, Any], metric: str) -> bool:
     """Whether enough is wrong for a gain to be told from chance."""
-    return round((1 - best[metric]) * best["pictures"]) >= LEAST_WRONG
+    return bool(round((1 - best[metric]) * best["pictures"]) >= LEAST_WRONG)
 
 
 def useful_sizes(sides: Sequence[int]) -> list[int]:

@@ -26,6 +26,7 @@ from training.registry import create_model
 from training.together import PAIR
 from training.tradeoff import Times, Tradeoff, times_of, tradeoff_of
 from training.views_pinning import about_pinning
+from training.warm import must_fit, source_of
 from web.sentences import Refusal
 
 START_SECONDS, SECONDS_A_PICTURE = 25, 0.05
@@ -126,7 +127,11 @@ def problem_of(form: TrainForm, preview: Preview) -> Refusal | None:
         wishes.minutes_of(form.minutes)
         wishes.options_of(form.options)
         wishes.must_be_enough(preview)
-        networks_for(wishes.applications_of(form.applications), form.options)
+        networks = networks_for(wishes.applications_of(form.applications), form.options)
+        if form.existing:
+            source = source_of(form.existing, form.options)
+            for network in networks.values():
+                must_fit(source, network)
     except Refusal as refusal:
         return refusal
     return None

@@ -86,7 +86,7 @@ def minutes_of(minutes: float) -> float:
 
 def options_of(options: dict[str, Any]) -> dict[str, Any]:
     """The options as they are kept; those that the engine knows must be what it takes."""
-    for name, most in (("patience", 1000), ("max_epochs", 100_000), ("warm_start", 10**9)):
+    for name, most in (("patience", 1000), ("max_epochs", 100_000)):
         value = 1 if options.get(name) is None else options[name]
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             raise BadWish(
@@ -97,6 +97,9 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
     if options.get("fine_tuning", "auto") not in ("auto", "off"):
         raise BadWish(gettext_noop("“fine_tuning” is “auto” or “off”."))
     latency_of(options)
+    start = 1 if options.get("warm_start") is None else options["warm_start"]
+    if not isinstance(start, int) or isinstance(start, bool) or not 1 <= start < 2**31:
+        raise BadWish(gettext_noop("“warm_start” is the number of a version of the same model."))
     if options.get("split", OWN) not in (OWN, WISHES):
         raise BadWish(gettext_noop("“split” is “wishes” or “own”."))
     return {name: value for name, value in options.items() if value is not None}
