@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -15,6 +16,7 @@ from datasets import embeddings
 from datasets.embeddings import Extractor, current_extractor, embed_soon, features_of, missing_of
 from datasets.models import Dataset
 from datasets.ridge import Head, fit
+from datasets.strangeness import Known, known
 from datasets.suggestions import WEAK, Proposal, store
 from jobs import queue
 from jobs.attempts import Attempt
@@ -29,6 +31,25 @@ CHUNK = 2_000
 EMBED_AGAIN = timedelta(hours=1)
 SUGGESTING = Sentence(gettext_noop("Learning from the tags so far"))
 Row = tuple[int, str, str]  # picture, sha256, storage key
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the tags so far teach: a head for the labels of `names`, and the pictures it was taught with."""
+
+    names: list[str]
+    head: Head
+    known: Known
+
+    def say(self, vectors: np.ndarray) -> Iterator[tuple[str, float, float]]:
+        """[m, d] → for each the likeliest label, how sure, its lead; the two are less where nothing tagged is alike."""
+        found = self.head.probabilities(vectors)
+        best = found.argmax(axis=1)
+        first_two = np.partition(found, -2, axis=1)[:, -2:]
+        trust = self.known.trust(vectors, best)
+        lead = (first_two[:, 1] - first_two[:, 0]) * trust
+        for column, confidence, margin in zip(best, found.max(axis=1) * trust, lead, strict=True):
+            yield self.names[column], float(confidence), float(margin)
 
 
 def suggest_soon(dataset: Dataset, user: User | None) -> None:
@@ -68,18 +89,15 @@ def run(attempt: Attempt) -> None:
 def propose(dataset: Dataset, extractor: Extractor, attempt: Attempt) -> Iterator[Proposal]:
     """The most likely label of each untagged picture that has an embedding."""
     open_ones = with_features(dataset, extractor, untagged(dataset))
-    names, head = learn(dataset, extractor) if open_ones else ([], None)
-    if head is None:
+    learnt = learn(dataset, extractor) if open_ones else None
+    if learnt is None:
         return
     for start in range(0, len(open_ones), CHUNK):
         attempt.check()
         part = open_ones[start : start + CHUNK]
-        found = head.probabilities(features_of(extractor, [sha256 for _, sha256, _ in part]))
-        best = found.argmax(axis=1)
-        first_two = np.partition(found, -2, axis=1)[:, -2:]
-        lead = first_two[:, 1] - first_two[:, 0]
-        for (image, _, _), column, row, margin in zip(part, best, found, lead, strict=True):
-            yield Proposal(image, names[column], float(row[column]), float(margin))
+        found = learnt.say(features_of(extractor, [sha256 for _, sha256, _ in part]))
+        for (image, _, _), (name, confidence, margin) in zip(part, found, strict=True):
+            yield Proposal(image, name, confidence, margin)
 
 
 def untagged(dataset: Dataset) -> list[Row]:
@@ -88,21 +106,22 @@ def untagged(dataset: Dataset) -> list[Row]:
     return list(waiting.values_list("pk", "sha256", "key")[:MOST_SUGGESTED])
 
 
-def learn(dataset: Dataset, extractor: Extractor) -> tuple[list[str], Head | None]:
-    """The labels' names and the head; None where too few labels have enough pictures."""
+def learn(dataset: Dataset, extractor: Extractor) -> Learnt | None:
+    """From the tagged pictures; None where too few labels have enough of them."""
     tagged = dataset.images.live().filter(label__removed_at=None, label__archived_at=None)
     tagged = tagged.exclude(label=None).order_by("-pk")
     rows = list(tagged.values_list("pk", "sha256", "key", "label__name")[:MOST_LOOKED_AT])
     counts = Counter(name for *_, name in rows)
     names = sorted(name for name, count in counts.items() if count >= LEAST)
     if len(names) < LABELS:
-        return [], None
+        return None
     chosen = with_features(dataset, extractor, [row[:3] for row in evenly(rows, names)])
     label_of = {pk: names.index(name) for pk, _, _, name in rows if name in names}
     classes = np.array([label_of[pk] for pk, _, _ in chosen], dtype=np.int64)
     if len(set(classes.tolist())) < LABELS:
-        return [], None
-    return names, fit(features_of(extractor, [sha256 for _, sha256, _ in chosen]), classes, len(names))
+        return None
+    vectors = features_of(extractor, [sha256 for _, sha256, _ in chosen])
+    return Learnt(names, fit(vectors, classes, len(names)), known(vectors, classes))
 
 
 def evenly(

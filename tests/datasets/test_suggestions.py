@@ -15,7 +15,8 @@ from datasets.embeddings import BUILT_IN, ensure_features
 from datasets.labels import delete_label
 from datasets.models import ActionKind, Dataset, Image, Label
 from datasets.selection import BadFilter, Filter, Selection, images_matching
-from datasets.suggesting import KIND
+from datasets.strangeness import known
+from datasets.suggesting import KIND, Learnt
 from datasets.suggestions import WEAK, Proposal, accept, accept_again, how_sure, record_of, store
 from datasets.tagging import tag_images, undo
 from jobs.models import Job
@@ -228,6 +229,18 @@ def test_a_head_is_fitted_quickly_and_its_probabilities_add_up() -> None:
     found = head.probabilities(vectors[:50])
     assert found.shape == (50, 10) and np.allclose(found.sum(axis=1), 1, atol=1e-5)
     assert (head.left_out.argmax(axis=1) == classes).mean() > 0.9
+
+
+def test_what_looks_like_nothing_tagged_is_suggested_with_doubt() -> None:
+    chance = np.random.default_rng(3)
+    centres = chance.normal(size=(3, 64)) * 3
+    classes = np.repeat([0, 1], 20)
+    tagged = centres[classes] + chance.normal(size=(40, 64))
+    learnt = Learnt(["cat", "dog"], ridge.fit(tagged, classes, 2), known(tagged, classes))
+    of_known = [sure for _, sure, _ in learnt.say(centres[classes] + chance.normal(size=(40, 64)))]
+    of_others = [sure for _, sure, _ in learnt.say(centres[[2] * 40] + chance.normal(size=(40, 64)))]
+    assert np.median(of_known) > 0.9
+    assert max(of_others) < 0.5
 
 
 def test_suggesting_needs_neither_torch_nor_scikit_learn() -> None:
