@@ -37,11 +37,14 @@ class Tradeoff:
         return [name for name, _ in self.passed_over]
 
     @property
+    def rather(self) -> str:
+        """The network that this application likes best, of those that were not too slow."""
+        return next((each for each in self.profile.backbones if each not in self.too_slow), self.backbone)
+
+    @property
     def first_choice(self) -> bool:
-        """The network that this application likes best, of those that are quick enough."""
-        return self.backbone == next(
-            (each for each in self.profile.backbones if each not in self.too_slow), self.backbone
-        )
+        """Whether that is the one."""
+        return self.backbone == self.rather
 
 
 @dataclass(frozen=True)

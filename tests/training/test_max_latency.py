@@ -109,6 +109,7 @@ def test_the_form_shows_what_is_passed_over_and_refuses_early(
     }
     text = engineer.get(url, asked_for | {"max_latency_ms": "30"}).content.decode()
     assert "mobilenet_v2: 50 ms here, slower than allowed." in text and "<b>squeezenet1_1</b>" in text
+    assert "No weights of resnet18 were found" in text and "No weights of mobilenet_v2" not in text
     answer = engineer.post(url, asked_for | {"max_latency_ms": "3", "model": "new", "name": "M"})
     assert (
         answer.status_code == 422 and "the quickest measured here is squeezenet1_1" in answer.content.decode()

@@ -1,5 +1,7 @@
 """Cloud, general and Edge, general: one training, two versions; one of them that leaves does not harm the other."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from jobs.ends import try_again
 from jobs.models import Job, State
 from tests.factories import Team
 from tests.training.makers import asked, model_of, tagged
+from tests.training.test_interruptions import engines, once_it_learns
 from training import removing, versions
 from training.models import ModelVersion, RegisteredModel
 from training.networks import Choice
@@ -171,3 +174,45 @@ def test_one_training_ends_with_two_versions_of_the_same_file(
     from web import storage
 
     assert storage.read(fresh(two)[0].file_key)
+
+
+@pytest.mark.slow
+def test_a_leader_that_is_cancelled_while_it_learns_leaves_a_whole_version_behind(
+    team: Team, work: Work, settings: Settings
+) -> None:
+    settings.WEIGHTS_DIR, settings.WEIGHTS_DOWNLOAD = None, False
+    dataset = tagged(team.project, {"red": 12, "blue": 12})
+    made = asked(
+        model_of(team.project), team.people["engineer"], dataset, applications=BOTH,
+        max_minutes=5.0, options={"patience": 1000},
+    )  # fmt: skip
+
+    def cancel(seen: ModelVersion) -> None:
+        ModelVersion.objects.update(options={"max_epochs": 2})
+        versions.cancel(seen, team.people["engineer"])
+
+    thread = once_it_learns(made[0], cancel)
+    work()
+    thread.join()
+    leader, follower = fresh(*made)
+    assert (leader.state, leader.usable, leader.file_key) == ("cancelled", False, "")
+    assert (follower.state, follower.usable) == ("succeeded", True), str(follower.sentence)
+    assert follower.report["about"]["epochs"] == 2 and follower.job != leader.job
+
+
+@pytest.mark.slow
+def test_after_a_crash_of_the_engine_both_end_alike(team: Team, work: Work, settings: Settings) -> None:
+    settings.WEIGHTS_DIR, settings.WEIGHTS_DOWNLOAD = None, False
+    dataset = tagged(team.project, {"red": 12, "blue": 12})
+    made = asked(model_of(team.project), team.people["engineer"], dataset, applications=BOTH, max_minutes=5.0)
+
+    def kill(seen: ModelVersion) -> None:
+        for pid in engines(seen):
+            os.kill(pid, signal.SIGKILL)
+
+    thread = once_it_learns(made[0], kill)
+    work()
+    thread.join()
+    one, two = fresh(*made)
+    assert one.job and one.job.attempt == 2
+    assert one.usable and two.usable and one.file_sha256 == two.file_sha256, str(one.sentence)
