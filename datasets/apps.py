@@ -4,6 +4,14 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
+# Of the API: what changes rows and nothing else, so that act and answer can be one transaction.
+ACTS = (
+    r"/api/v1/datasets/\d+/(tag|skip|accept-suggestions|labels)",
+    r"/api/v1/datasets/\d+/(tag-actions/\d+/undo|labels/\d+/merge|snapshots/\d+/restore)",
+    r"/api/v1/datasets/\d+/(conflicts/\d+/settle|mislabels/\d+/dismiss)",
+    r"/api/v1/projects/\d+/trash/restore",
+)
+
 
 class DatasetsConfig(AppConfig):
     """Registers what other rooms may use of this one."""
@@ -34,7 +42,9 @@ class DatasetsConfig(AppConfig):
         from jobs.periodic import register_periodic
         from projects.models import Role
         from projects.steps import register
+        from web.idempotency import register_acts
 
+        register_acts(*ACTS)
         registry.register(
             registry.Kind(
                 imports.KIND, "bulk", _("Import of pictures"), importing.run, imports.ended,

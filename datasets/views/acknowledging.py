@@ -1,9 +1,7 @@
 """How an act on the bench is asked for and answered: once, by a script (JSON) or a plain form."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -22,12 +20,11 @@ from datasets.counts import counts_of
 from datasets.models import Dataset, Image, TagAction
 from datasets.selection import Filter, Selection
 from projects.models import Role
-from web.idempotency import answer_once
+from web.idempotency import answer_together
 from web.problems import refusal
 from web.reading import Unreadable, read_json
 from web.sentences import Conflict, Refusal
 
-ONE_WRITER = threading.Lock()
 MAY_DELETE = Role.ENGINEER
 MAY_EDIT_LABELS = Role.ENGINEER
 
@@ -142,8 +139,7 @@ def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
     """
     key = request.headers.get("Idempotency-Key", "")[:255]
     if key:
-        with in_line(), transaction.atomic():
-            answer = answer_once(request, key, lambda _again: carried_out(asked, act))
+        answer = answer_together(request, key, lambda _again: carried_out(asked, act))
     else:
         answer = carried_out(asked, act)
     if answer.status_code != HTTPStatus.OK:
@@ -154,16 +150,6 @@ def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
     if "Idempotent-Replayed" in answer:
         counted["Idempotent-Replayed"] = "true"
     return counted
-
-
-@contextmanager
-def in_line() -> Iterator[None]:
-    """SQLite's waiting writers sleep and try again, some for very long; those of one process wait in line here."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with ONE_WRITER:
-        yield
 
 
 def carried_out(asked: Asked, act: Act) -> HttpResponse:

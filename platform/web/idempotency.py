@@ -1,10 +1,14 @@
 """Idempotency-Key on every POST of the API: a repeat gets the first answer, and nothing happens twice."""
 
 import hashlib
-from collections.abc import Callable
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +25,15 @@ ANSWER_WITHIN = timedelta(minutes=10)
 # Whether the credentials of a repeat still open anything; the room that knows tokens registers it.
 admits: list[Callable[[HttpRequest], bool]] = []
 
+# Acts that are rows alone: each room names the addresses of its own at start-up.
+_acts: list[re.Pattern[str]] = []
+ONE_WRITER = threading.Lock()
+
+
+def register_acts(*addresses: str) -> None:
+    """Patterns of addresses whose act and its kept answer are one transaction."""
+    _acts.extend(map(re.compile, addresses))
+
 
 class IdempotencyMiddleware:
     """Answers that are a client's to correct or ours to mend (4xx, 5xx) are not kept: the repeat tries again."""
@@ -34,7 +47,39 @@ class IdempotencyMiddleware:
             return self.get_response(request)
         if len(key) > 255:
             return problem(400, "bad-idempotency-key", _("An Idempotency-Key has at most 255 characters."))
+        if any(act.fullmatch(request.path_info) for act in _acts):
+            return answer_together(request, key, self.get_response)
         return answer_once(request, key, self.get_response)
+
+
+def answer_together(
+    request: HttpRequest, key: str, get_response: Callable[[HttpRequest], HttpResponse]
+) -> HttpResponse:
+    """As `answer_once`, with the key, the act and its answer in one transaction: a repeat finds all or none.
+
+    The body is read before, so that nobody's slow line holds up the others' acts.
+    """
+    _ = request.body
+
+    def whole(request: HttpRequest) -> HttpResponse:
+        with transaction.atomic():
+            response = get_response(request)
+            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                transaction.set_rollback(True)
+        return response
+
+    with in_line(), transaction.atomic():
+        return answer_once(request, key, whole)
+
+
+@contextmanager
+def in_line() -> Iterator[None]:
+    """SQLite's waiting writers sleep and try again, some for very long; those of one process wait in line here."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with ONE_WRITER:
+        yield
 
 
 def answer_once(

@@ -168,13 +168,13 @@ def whole(entry: dict[str, Any]) -> bool:
     return hashlib.sha256(storage.read(entry["file_key"])).hexdigest() == entry["file_sha256"]
 
 
-def live_and_die(act: Callable[[], None], line: int) -> None:
+def live_and_die(act: Callable[[], object], line: int, steps: tuple[str, ...] = STEPS) -> None:
     """The child's whole life: the act, killed without a word just before its n-th line (0: never)."""
     seen = 0
 
     def step(frame: FrameType, event: str, _arg: Any) -> Any:
         nonlocal seen
-        if not frame.f_code.co_filename.endswith(STEPS):
+        if not frame.f_code.co_filename.endswith(steps):
             return None
         if event == "line":
             seen += 1
