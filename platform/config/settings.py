@@ -146,7 +146,9 @@ RQ = {"COMMIT_MODE": "auto"}
 STORAGE_URL = env_str("TAXON_STORAGE", "file")
 MEDIA_ROOT = DATA_DIR / "files"
 try:
-    _files = storage_settings(STORAGE_URL, MEDIA_ROOT, env_str("AWS_ENDPOINT_URL"))
+    _files = storage_settings(
+        STORAGE_URL, MEDIA_ROOT, env_str("AWS_ENDPOINT_URL"), env_str("TAXON_S3_LINKS", "off")
+    )
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from error
 STORAGES = {

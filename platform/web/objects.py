@@ -3,10 +3,11 @@
 import datetime
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
+import boto3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
@@ -53,6 +54,7 @@ class Objects(Holding, S3Storage):  # type: ignore[misc]
         parts = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=4)
         defaults: dict[str, Any] = super().get_default_settings()
         return defaults | {
+            "links": "",  # where browsers find the bucket; nothing: they are not sent there
             "file_overwrite": True,
             "client_config": patience,
             "transfer_config": parts,
@@ -64,6 +66,23 @@ class Objects(Holding, S3Storage):  # type: ignore[misc]
     def client(self) -> Any:
         """boto3's client of this thread."""
         return self.connection.meta.client
+
+    def signed_link(self, name: str, seconds: int, headers: Mapping[str, str]) -> str | None:
+        """An address that needs no other key, for so long; the bucket answers with these headers."""
+        if not self.links:
+            return None
+        signing = boto3.client(
+            "s3",
+            endpoint_url=None if self.links == "aws" else self.links,
+            region_name=self.client.meta.region_name,
+            config=self.client_config.merge(Config(signature_version="s3v4")),
+        )
+        answers = {f"Response{header.replace('-', '')}": value for header, value in headers.items()}
+        with told_plainly(name):
+            link = signing.generate_presigned_url(
+                "get_object", Params=self._place(name) | answers, ExpiresIn=seconds
+            )
+        return str(link)
 
     def _place(self, name: str) -> dict[str, str]:
         return {"Bucket": self.bucket_name, "Key": self._normalize_name(name)}

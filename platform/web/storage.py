@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +22,7 @@ CHUNK = 1024 * 1024
 PARTS = "parts"  # on a disk: what is being written and has no name yet
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 DAY = 24 * 3600.0
+NO_LINKS = {"", "0", "false", "no", "off"}
 
 
 class StorageUnavailable(OSError):
@@ -41,8 +42,11 @@ class StorageFull(Refusal):
         super().__init__(gettext_noop("The disk is full, so this was not kept. Make room, then try again."))
 
 
-def storage_settings(url: str, root: Path, endpoint: str) -> dict[str, Any]:
-    """Django's STORAGES entry for `file` or `s3://bucket/prefix`. Raises ValueError with what is expected."""
+def storage_settings(url: str, root: Path, endpoint: str, links: str = "off") -> dict[str, Any]:
+    """Django's STORAGES entry for `file` or `s3://bucket/prefix`. Raises ValueError with what is expected.
+
+    `links`: whether large files may be fetched from the bucket itself: off, on, or its address for browsers.
+    """
     if url == "file":
         return {"BACKEND": "web.holding.Disk", "OPTIONS": {"location": str(root)}}
     parts = urlparse(url)
@@ -51,7 +55,29 @@ def storage_settings(url: str, root: Path, endpoint: str) -> dict[str, Any]:
     options = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
     if endpoint:
         options["endpoint_url"] = endpoint
+    if links.lower() not in NO_LINKS:
+        options["links"] = links_address(links, endpoint)
     return {"BACKEND": "web.objects.Objects", "OPTIONS": options}
+
+
+def links_address(links: str, endpoint: str) -> str:
+    """Where browsers find the bucket; "aws": at Amazon's. Raises ValueError."""
+    if links.lower() in {"1", "true", "yes", "on"}:
+        return endpoint or "aws"
+    if urlparse(links).scheme not in ("http", "https") or not urlparse(links).netloc:
+        raise ValueError(f"TAXON_S3_LINKS={links!r}: expected `off`, `on` or an address (https://…).")
+    return links.rstrip("/")
+
+
+def link_to(key: str, *, seconds: int, headers: Mapping[str, str]) -> str | None:
+    """A signed address at which the bucket itself hands out the file, for so long, with these headers.
+
+    None where files lie on a disk, or the operator did not say that browsers reach the bucket.
+    """
+    from django.core.files.storage import default_storage
+
+    sign = getattr(default_storage, "signed_link", None)
+    return sign(key, seconds, headers) if sign else None
 
 
 def content_key(folder: str, sha256: str, suffix: str = "") -> str:
