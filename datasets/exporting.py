@@ -4,7 +4,7 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from datetime import timedelta
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_noop
 from datasets.exports import FORMATS
 from datasets.exports.arranging import Picture
 from datasets.exports.packing import Damaged, Parcel
+from datasets.label_lists import PAPER, paper_of
 from datasets.models import Dataset, Export, ExportState, Image, Snapshot
 from datasets.snapshots import rows_of
 from jobs import queue
@@ -136,7 +137,7 @@ def pack(attempt: Attempt, found: Export, folder: Path) -> tuple[Path, int, int]
     with Parcel(folder, found.created_at) as parcel, ThreadPoolExecutor(THREADS) as pool:
         if not parcel.packed:
             refuse_without_room(found, folder)
-            for path, paper in arranged.papers:
+            for path, paper in [*arranged.papers, (PAPER, paper_of(found.dataset, names_in(found)))]:
                 parcel.add(path, paper, pack=True)
             parcel.keep()
         done = set(parcel.names)
@@ -193,6 +194,11 @@ def pictures_of(found: Export) -> Iterator[Picture]:
     rows = Image.objects.live().filter(dataset=found.dataset).order_by("id").values_list(*columns)
     for name, key, label, split in rows.iterator(chunk_size=5000):
         yield Picture(name, key, label or "", split)
+
+
+def names_in(found: Export) -> Collection[str] | None:
+    """The labels of the snapshot; None: all that there are."""
+    return found.snapshot.labels if found.snapshot is not None else None
 
 
 def hand_out(attempt: Attempt, found: Export, path: Path, images: int, left_out: int) -> None:

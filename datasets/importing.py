@@ -19,6 +19,7 @@ from datasets.choosing import give_up_abandoned, wait_for_choice
 from datasets.conflicts import settle_as_chosen
 from datasets.embeddings import embed_soon
 from datasets.imports import UNFINISHED, forget_uploads
+from datasets.label_lists import Kept, make_missing
 from datasets.models import Import, ImportState, Review
 from datasets.near_duplicates import search_soon
 from datasets.planning import Plan, Planner
@@ -70,12 +71,24 @@ def plan_of(attempt: Attempt, found: Import, reading: Reading) -> Plan:
 def store(attempt: Attempt, found: Import, reading: Reading) -> None:
     """Take the pictures in, batch by batch."""
     begin(attempt, found, len(reading.files))
+    no_room = make_labels(attempt, found, reading.labels)
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in batches(found, reading.files, start=done(found)):
             attempt.check()
             take(attempt, found, batch, pool)
             attempt.progress(done(found), found.total, STORING)
-    finish(attempt, found, reading.note)
+    finish(attempt, found, Sentence(NO_ROOM, count=no_room) if no_room else reading.note)
+
+
+def make_labels(attempt: Attempt, found: Import, kept: Sequence[Kept]) -> int:
+    """Those that an export wrote down, before the pictures come; a second attempt finds them. How many had no room."""
+    if not kept:
+        return 0
+    with transaction.atomic():
+        attempt.hold()
+        return make_missing(
+            dataset=found.dataset, user=found.created_by, kept=kept, choices=Choices.of(found)
+        )
 
 
 def done(found: Import) -> int:
@@ -84,6 +97,7 @@ def done(found: Import) -> int:
 
 
 LOOKING = Sentence(gettext_noop("Looking through the pictures"))
+NO_ROOM = gettext_noop("%(count)s labels of the zip had no room: the data set has as many as it may.")
 STORING = Sentence(gettext_noop("Taking in the pictures"))
 
 

@@ -14,6 +14,7 @@ from datasets.archive_names import is_sure, readings
 from datasets.archives import Archive, Offered
 from datasets.formats import fer2013
 from datasets.formats.matching import with_labels
+from datasets.label_lists import Kept, taken_out
 from datasets.links.offering import link_offers
 from datasets.models import Import
 from datasets.planning import Plan
@@ -26,10 +27,15 @@ from web.sentences import Sentence
 
 @dataclass
 class Reading:
-    """What the uploads hold. `unmarked`: names that leave their encoding open; `encoding`: as they were read."""
+    """What the uploads hold.
+
+    `labels`: those that an export wrote down; `unmarked`: names that leave their encoding open; `encoding`: as they
+    were read.
+    """
 
     files: list[Offered] = field(default_factory=list)
     manifests: list[tuple[str, bytes]] = field(default_factory=list)
+    labels: list[Kept] = field(default_factory=list)
     unmarked: list[bytes] = field(default_factory=list)
     encoding: str = "utf-8"
     fer: bool = False
@@ -73,6 +79,7 @@ def uploads_of(attempt: Attempt, found: Import) -> Iterator[Reading]:
                 reading.files.append(Offered(source["name"], "", unreadable))
                 continue
             read_archive(reading, archive, scratch)
+        reading.files, reading.labels = taken_out(reading.files)
         reading.files = with_labels(reading.files, reading.manifests) + links
         yield reading
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datasets.exports.arranging import Arrangement, Names, Picture, file_name, safe, table
 from datasets.formats.documents import split_of
 
-PAPER = "labels.csv"
+PAPER, LABELS = "labels.csv", "taxon-labels.json"  # no label's folder may be called so
 
 
 def arrange(pictures: Sequence[Picture]) -> Arrangement:
@@ -33,6 +33,6 @@ def arrange(pictures: Sequence[Picture]) -> Arrangement:
 
 def folders_of(pictures: Sequence[Picture]) -> dict[str, str]:
     """Each label's folder; none that our import would take for a side of the split."""
-    names = Names([PAPER])
+    names = Names([PAPER, LABELS])
     labels = sorted({each.label for each in pictures} - {""})
     return {label: names.free(f"_{label}" if split_of(label) else safe(label)) for label in labels}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -138,10 +139,8 @@ def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
     The counts are read after it, so that nobody's act waits for them, and a repeat gets fresh ones.
     """
     key = request.headers.get("Idempotency-Key", "")[:255]
-    if key:
-        answer = answer_together(request, key, lambda _again: carried_out(asked, act))
-    else:
-        answer = carried_out(asked, act)
+    done = partial(carried_out, asked, act)
+    answer = answer_together(request, key, lambda _again: done()) if key else done()
     if answer.status_code != HTTPStatus.OK:
         return answer
     counted = JsonResponse(

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,9 +12,13 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from PIL import Image as Picture
+from pytest_django.fixtures import Settings
 
 from datasets.exporting import begin_export
 from datasets.exports import FORMATS
+from datasets.label_changes import Wish, change_label
+from datasets.label_looks import PALETTE
+from datasets.labels import create_label
 from datasets.models import Dataset, Export, ExportState, Image
 from datasets.snapshots import take_snapshot
 from tests.datasets.makers import Work, begin, colours, make_dataset, outcomes, zip_of
@@ -92,6 +97,104 @@ def test_an_export_is_imported_as_what_it_was(team: Team, work: Work, form: str,
     dataset.labels.create(name="nobody yet")
     again = back_again(team, work, export(team, work, dataset, form))
     assert content_of(again) == content_of(dataset)
+
+
+def looks_of(dataset: Dataset) -> list[tuple[str, str, str, str, bool]]:
+    """Its labels in their order, as people see them."""
+    return [
+        (each.name, each.colour, each.chosen_key, each.description, each.archived_at is not None)
+        for each in dataset.labels.all()
+    ]
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_labels_come_back_with_their_looks_those_without_pictures_too(
+    team: Team, work: Work, form: str
+) -> None:
+    dataset = fill(team, work, ["猫", "dog"], wishes=["train", "test"] if form == "imagefolder" else ("",))
+    for name in ("=1+1", "train", "taxon-labels.json", "last"):
+        create_label(dataset=dataset, name=name, user=None)
+    engineer = team.people["engineer"]
+    wish = Wish(colour=PALETTE[9], key="q", description="with a tail\nand ears", position=5, archived=True)
+    change_label(label=dataset.labels.get(name="dog"), user=engineer, wish=wish)
+    change_label(label=dataset.labels.get(name="last"), user=engineer, wish=Wish(position=0, key="z"))
+    again = back_again(team, work, export(team, work, dataset, form))
+    assert looks_of(again) == looks_of(dataset)
+    assert content_of(again) == content_of(dataset)
+
+
+def test_into_a_data_set_with_labels_come_those_that_it_lacks_behind_its_own(team: Team, work: Work) -> None:
+    dataset = fill(team, work, ["dog"])
+    for name in ("cat", "owl"):
+        create_label(dataset=dataset, name=name, user=None)
+    change_label(label=dataset.labels.get(name="cat"), user=team.people["engineer"], wish=Wish(key="c"))
+    made = export(team, work, dataset, "csv")
+    other = make_dataset(team, "Other")
+    for name in ("owl", "cow"):
+        create_label(dataset=other, name=name, user=None)
+    change_label(label=other.labels.get(name="cow"), user=team.people["engineer"], wish=Wish(key="c"))
+    before = looks_of(other)
+    begin(team, other, ("x.zip", storage.read(made.key)))
+    work()
+    assert looks_of(other)[:2] == before
+    assert [(name, key) for name, _, key, *_ in looks_of(other)[2:]] == [("dog", ""), ("cat", "")]
+
+
+def test_a_snapshots_zip_names_its_own_labels_alone(team: Team, work: Work) -> None:
+    dataset = fill(team, work, ["dog", "cat"])
+    create_label(dataset=dataset, name="owl", user=None)
+    snapshot = take_snapshot(dataset=dataset, label_names=["dog"], user=None)
+    told = json.loads(opened(export(team, work, dataset, "csv", snapshot=snapshot)).read("taxon-labels.json"))
+    assert [each["name"] for each in told["labels"]] == ["dog"]
+
+
+def test_more_labels_than_a_data_set_may_have_are_told(team: Team, work: Work, settings: Settings) -> None:
+    dataset = fill(team, work, ["dog"])
+    for n in range(4):
+        create_label(dataset=dataset, name=f"empty {n}", user=None)
+    made, again = export(team, work, dataset, "csv"), make_dataset(team, "Again")
+    settings.MAX_LABELS = 3
+    found = begin(team, again, ("x.zip", storage.read(made.key)))
+    work()
+    found.refresh_from_db()
+    assert (again.labels.count(), found.imported) == (3, 2)
+    assert "2 labels of the zip had no room" in str(found.sentence)
+
+
+ODD_PAPERS = [
+    b"{", b"[]", b'{"taxon": "labels"}', b'{"taxon": "labels", "labels": {}}', b"[" * 9999, b"\xff\xfe\x00",
+    b'{"labels": [{"name": "x"}]}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("paper", ODD_PAPERS)
+def test_a_file_of_that_name_that_is_no_such_paper_is_a_file_like_any(
+    team: Team, work: Work, paper: bytes
+) -> None:
+    dataset = make_dataset(team)
+    (red,) = colours(1)
+    found = begin(team, dataset, ("x.zip", zip_of({"a/1.png": red, "taxon-labels.json": paper})))
+    work()
+    found.refresh_from_db()
+    assert (found.state, found.total, found.imported, found.rejected) == ("ready", 2, 1, 1)
+    assert [label.name for label in dataset.labels.all()] == ["a"]
+
+
+def test_what_is_no_label_in_a_strangers_paper_is_passed_over(team: Team, work: Work) -> None:
+    dataset = make_dataset(team)
+    (red,) = colours(1)
+    labels: list[object] = [
+        7, None, {}, {"name": "a/b"}, {"name": ""}, {"name": "x" * 65}, {"name": ["l"]},
+        {"name": "ok", "colour": "url(x)", "key": "<", "description": 5, "archived": "no", "more": 1},
+        {"name": " ok "}, {"name": "long", "description": "d" * 2000},
+    ]  # fmt: skip
+    paper = json.dumps({"taxon": "labels", "version": 9, "labels": labels}).encode()
+    found = begin(team, dataset, ("x.zip", zip_of({"in/a/1.png": red, "in/taxon-labels.json": paper})))
+    work()
+    found.refresh_from_db()
+    assert (found.state, found.total, found.imported) == ("ready", 1, 1)
+    told = [(name, key, len(text), archived) for name, _, key, text, archived in looks_of(dataset)]
+    assert told == [("ok", "", 0, False), ("long", "", 1000, False), ("a", "", 0, False)]
 
 
 @pytest.mark.parametrize("form", list(FORMATS))

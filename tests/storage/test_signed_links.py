@@ -92,7 +92,7 @@ def test_unless_the_operator_says_so_the_web_process_hands_it_out(
     made = export(team, work, fill(team, work, ["猫"]), "csv")
     answer = api("engineer").get(f"/api/v1/datasets/{made.dataset_id}/exports/{made.pk}/file")
     assert (answer.status_code, answer.streaming) == (200, True)
-    answer.getvalue()  # type: ignore[attr-defined]
+    answer.getvalue()
 
 
 @pytest.mark.disk
