@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from training.engine.families import fixed_side
 from training.tuning import DECODING, LEAST_EPOCHS, OVERHEAD, SECONDS_A_PICTURE, SIZES, UNKNOWN, Tuning
 
 ROUNDS = 4  # of a slice
@@ -62,7 +63,8 @@ def others(done: Candidate, backbones: Sequence[str], sizes: Sequence[int]) -> l
     """
     rate = next(each for each in RATES if each != done.rate)
     found = [Candidate(done.backbone, done.size, rate)]
-    found += [Candidate(each, done.size) for each in backbones if each != done.backbone][:1]
+    able = [each for each in backbones if fixed_side(each) in (None, done.size)]
+    found += [Candidate(each, done.size) for each in able if each != done.backbone][:1]
     larger = [each for each in sorted(SIZES) if each > done.size and each in sizes]
     found += [Candidate(done.backbone, each, done.rate) for each in larger[:1]]
     return found[:MOST]

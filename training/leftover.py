@@ -32,7 +32,7 @@ def spent(learning: "Learning", done: Candidate, second: Fitted, best: Fitted, d
     pace = Pace(done, epoch, means.pictures, means.threads)
     wanted = [
         each
-        for each in others(done, learning.networks, useful_sizes(learning.sides(data)))
+        for each in others(done, learning.networks, useful_sizes(learning.sides(data), done.backbone))
         if each.size in learning.pixels or fits_on_disk(each.tuning, means)
     ]
     rung = first_rung(wanted, pace, learning.clock.left)

@@ -27,7 +27,16 @@ PROFILES = {
     for profile in (
         Profile(
             Application.CLOUD_GENERAL,
-            ("mobilenet_v2", "resnet18", "mobilenet_v3_large", "squeezenet1_1"),
+            (
+                "mobilenet_v2",
+                "resnet18",
+                "mobilenet_v3_large",
+                "efficientnet_b0",
+                "regnet_y_800mf",
+                "regnet_y_400mf",
+                "mobilenet_v3_small",
+                "squeezenet1_1",
+            ),
             224,
             _("A good balance for a server. Start here."),
             3,
@@ -36,7 +45,20 @@ PROFILES = {
         ),
         Profile(
             Application.CLOUD_ACCURATE,
-            ("efficientnet_b0", "resnet50", "mobilenet_v2", "resnet18", "squeezenet1_1"),
+            (
+                "efficientnet_v2_s",
+                "convnext_tiny",
+                "efficientnet_b0",
+                "resnet50",
+                "regnet_y_800mf",
+                "regnet_y_400mf",
+                "mobilenet_v3_large",
+                "mobilenet_v2",
+                "resnet18",
+                "mobilenet_v3_small",
+                "squeezenet1_1",
+                "vit_b_16",  # 25 times the work of EfficientNet-B0: where nothing else is to be had
+            ),
             224,
             _("As right as can be; a larger file and slower answers."),
             4,
@@ -45,7 +67,7 @@ PROFILES = {
         ),
         Profile(
             Application.EDGE_GENERAL,
-            ("mobilenet_v2", "mobilenet_v3_large", "squeezenet1_1"),
+            ("mobilenet_v2", "mobilenet_v3_large", "regnet_y_400mf", "mobilenet_v3_small", "squeezenet1_1"),
             224,
             _("For phones and small computers, still accurate."),
             2,

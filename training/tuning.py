@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.models import Image
+from training.engine.families import fixed_side
 from training.manifest import Entry
 
 SIZES = (224, 160, 112)  # sides of the input, the largest first
@@ -18,6 +19,7 @@ ROOM = 1.15  # fine-tuning reads pictures this much larger than the input, for i
 SECONDS_A_PICTURE = {
     "mobilenet_v3_small": 0.010,
     "squeezenet1_1": 0.020,
+    "regnet_y_400mf": 0.027,
     "mobilenet_v3_large": 0.029,
     "mobilenet_v2": 0.043,
     "regnet_y_800mf": 0.045,
@@ -80,7 +82,7 @@ def tuning_for(
     if not may_gain(best, metric):
         return None
     least = LEAST_WARM_EPOCHS if warm else LEAST_EPOCHS
-    for size in useful_sizes(sides):
+    for size in useful_sizes(sides, backbone):
         found = Tuning(backbone, size)
         if epochs_within(found, means) >= least and fits_on_disk(found, means):
             return found
@@ -92,8 +94,12 @@ def may_gain(best: dict[str, Any], metric: str) -> bool:
     return bool(round((1 - best[metric]) * best["pictures"]) >= LEAST_WRONG)
 
 
-def useful_sizes(sides: Sequence[int]) -> list[int]:
-    """The sizes that pictures with these shorter sides have enough detail for, the largest first."""
+def useful_sizes(sides: Sequence[int], backbone: str) -> list[int]:
+    """The sizes that pictures with these shorter sides have enough detail for, the largest first; of a network that
+    takes one size alone, that one."""
+    only = fixed_side(backbone)
+    if only:
+        return [only]
     useful = statistics.median(sides) * UPSCALED if sides else SIZES[0]
     return [size for size in SIZES if size <= useful] or [SIZES[-1]]
 

@@ -67,8 +67,8 @@ def test_each_file_says_who_starts_from_it_and_what_is_missing_where_to_get_it(t
     digest = hashlib.sha256(b"weights").hexdigest()
     assert f"mobilenet_v2.pth sha256 {digest}, 0.0 MB, for cloud-general" in told
     assert f"vgg11.pth sha256 {digest}, 0.0 MB, not used" in told
-    assert "efficientnet_b0 would be better; it starts from mobilenet_v2.pth." in told
-    assert f"{ADDRESS}{FILES['efficientnet_b0']}" in told
+    assert "efficientnet_v2_s would be better; it starts from mobilenet_v2.pth." in told
+    assert f"{ADDRESS}{FILES['efficientnet_v2_s']}" in told
 
 
 def test_the_names_to_fetch_are_torchvisions_own() -> None:

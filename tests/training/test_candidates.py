@@ -26,6 +26,12 @@ def test_small_pictures_and_a_single_network_leave_only_the_rate() -> None:
     ]
 
 
+def test_a_network_that_takes_another_size_alone_is_passed_over() -> None:
+    networks = ["mobilenet_v2", "vit_b_16", "resnet18"]
+    assert others(DONE, networks, [160])[1] == Candidate("resnet18", 160)
+    assert others(replace(DONE, size=224), networks, [224])[1] == Candidate("vit_b_16", 224)
+
+
 def test_after_a_slow_one_the_usual_rate_is_tried() -> None:
     assert others(replace(DONE, rate=0.3), [], [160])[0].rate == 1.0
 

@@ -42,6 +42,12 @@ def test_small_pictures_are_not_blown_up(means: Means) -> None:
     assert wanted(means, sides=[48, 48, 48]) == Tuning("mobilenet_v2", 112)
 
 
+def test_a_transformer_is_fine_tuned_at_its_own_size_or_not_at_all(means: Means) -> None:
+    plenty = replace(means, seconds=3600 * 24)
+    assert tuning_for("vit_b_16", reached(0.8), "top1", [48, 48], plenty) == Tuning("vit_b_16", 224)
+    assert tuning_for("vit_b_16", reached(0.8), "top1", PHOTOS, means) is None
+
+
 def test_with_less_time_a_smaller_size_is_tried(means: Means) -> None:
     assert wanted(replace(means, seconds=150)) == Tuning("mobilenet_v2", 160)
     assert wanted(replace(means, seconds=80)) == Tuning("mobilenet_v2", 112)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from datasets.pixels import PixelSpec
-from training.engine.backbones import feature_network
+from training.engine.backbones import feature_network, must_take
 from training.engine.export import export_network, library_versions, with_metadata
 from training.engine.progress import tell
 from training.engine.refusals import EngineRefusal
@@ -25,9 +25,10 @@ def build_extractor(task: ExtractorTask) -> dict[str, Any]:
     The graph: `images` uint8 [n, size, size, 3] (RGB, through the pixel path) -> `embedding` float32
     [n, d], the pooled penultimate layer, normalisation inside. Its `name` says backbone, weights and pixel
     spec: equal names give equal features. Raises EngineRefusal (`no-weights`, `unknown-backbone`,
-    `weights-unreadable`, `weights-do-not-fit`).
+    `weights-unreadable`, `weights-do-not-fit`, `size-not-possible`).
     """
     spec = PixelSpec.from_json(json.dumps(task.pixel_spec))
+    must_take(task.backbone, spec.size)
     found = _weights(task)
     tell("stage", stage="exporting")
     network = feature_network(task.backbone, found)

@@ -16,9 +16,10 @@ from torch.nn import functional
 
 from training.engine import kept
 from training.engine.augment import plain, varied
-from training.engine.backbones import Normalised, feature_network
+from training.engine.backbones import Normalised, feature_network, must_take
 from training.engine.data import Part, class_weights
 from training.engine.export import export_network
+from training.engine.freezing import freeze
 from training.engine.loop import Ended, FittedModule, Plan, run
 from training.engine.memory import ran_out_of_memory
 from training.engine.progress import tell
@@ -122,8 +123,9 @@ def new_network(task: FitTask, train: Part, started: float, *, deadline: float, 
     )
     if found is None:
         raise EngineRefusal("no-weights", f"There are no weights for {task.backbone} to go on from.")
-    features = feature_network(task.backbone or "", found)
     size = int(task.pixel_spec["size"])
+    must_take(task.backbone or "", size)
+    features = feature_network(task.backbone or "", found)
     with torch.inference_mode():
         dimensions = features(torch.zeros(1, size, size, 3, dtype=torch.uint8)).shape[1]
     inside = Classifier(features.inside, dimensions, len(task.labels))
@@ -131,6 +133,7 @@ def new_network(task: FitTask, train: Part, started: float, *, deadline: float, 
     if task.start_from:
         kept.put_into(whole, kept.read(Path(task.start_from)), task.labels)
     network = whole.train().to(memory_format=torch.channels_last)  # batch norms learn, too
+    freeze(inside.features, task.frozen_stages)
     epochs, batches = task.max_epochs or MAX_EPOCHS, math.ceil(len(train) / batch)
     weights = class_weights(task, train.targets)
     return Tuned(task, weights, started, network, steps=epochs * batches, deadline=deadline)

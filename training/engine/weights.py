@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import torch
 
+from training.engine.families import fixed_side
 from training.engine.progress import tell
 from training.engine.refusals import EngineRefusal
 from training.engine.torchvision_import import torchvision
@@ -61,7 +62,11 @@ def _urls(backbone: str) -> list[str]:
     except ValueError as error:
         raise EngineRefusal("unknown-backbone", f"torchvision knows no model named {backbone!r}.") from error
     default = [enum.DEFAULT] if len(enum) else []
-    return list(dict.fromkeys(str(each.url) for each in [*default, *enum]))
+    side = fixed_side(backbone)  # some weights of a transformer are made for larger pictures than it takes
+    fitting = [
+        each for each in [*default, *enum] if side in (None, each.transforms.keywords.get("crop_size"))
+    ]
+    return list(dict.fromkeys(str(each.url) for each in fitting))
 
 
 def _downloaded(url: str, cache: Path) -> FoundWeights | None:
