@@ -137,7 +137,8 @@ def train(request: HttpRequest, pk: int, data: VersionsIn) -> Status[list[dict[s
 
     `cloud-general` and `edge-general` are one training where they take the same network. `options`: `fine_tuning`
     (`auto`, `off`), `max_latency_ms` (networks that were measured slower are passed over), `warm_start` (the number of
-    an earlier version of this model to go on from), `split`, `patience`, `max_epochs`, `class_weights`.
+    an earlier version of this model to go on from), `split`, `patience`, `max_epochs`, `class_weights` (labels of
+    unequal size: `auto`, `weighted`, `balanced`, `off`).
     """
     asking = caller(request.auth)  # type: ignore[attr-defined]
     made = versions.request_versions(

@@ -11,7 +11,7 @@ from datasets.models import Dataset, Label
 from projects.models import Project
 from training.models import Application, Metric, ModelVersion, RegisteredModel
 from training.warm import possible_sources
-from training.wishes import Chosen
+from training.wishes import Chosen, balancing_of
 
 DEFAULT_MINUTES = 12
 MOST_SOURCES = 20  # of a model, the newest
@@ -72,7 +72,7 @@ class TrainForm:
             model=asked if asked in models else "new",
             name=sent.get("name", "" if models else project.name),
             patience=sent.get("patience", ""),
-            class_weights=sent.get("class_weights", "auto"),
+            class_weights=str(balancing_of(sent.dict())),
             fine_tuning=sent.get("fine_tuning", "auto"),
             split=sent.get("split", ""),
             max_latency_ms=sent.get("max_latency_ms", ""),

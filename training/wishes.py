@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from datasets.labels import labels_with_counts
 from datasets.models import Dataset
 from projects.models import Project
+from training.engine.spec import BALANCING
 from training.manifest import EXAMPLES, two_labels
 from training.models import Application, Metric
 from training.preview import LEAST_LEFT, Preview, split_preview
@@ -92,8 +93,11 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
             raise BadWish(
                 gettext_noop("“%(name)s” is a whole number from 1 to %(most)s."), name=name, most=most
             )
-    if options.get("class_weights", "auto") not in ("auto", "none"):
-        raise BadWish(gettext_noop("“class_weights” is “auto” or “none”."))
+    if balancing_of(options) not in BALANCING:
+        raise BadWish(
+            gettext_noop("“class_weights” is one of %(known)s."),
+            known=", ".join(f"“{each}”" for each in BALANCING),
+        )
     if options.get("fine_tuning", "auto") not in ("auto", "off"):
         raise BadWish(gettext_noop("“fine_tuning” is “auto” or “off”."))
     latency_of(options)
@@ -102,7 +106,14 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
         raise BadWish(gettext_noop("“warm_start” is the number of a version of the same model."))
     if options.get("split", OWN) not in (OWN, WISHES):
         raise BadWish(gettext_noop("“split” is “wishes” or “own”."))
-    return {name: value for name, value in options.items() if value is not None}
+    kept = {name: value for name, value in options.items() if value is not None}
+    return kept | ({"class_weights": balancing_of(kept)} if "class_weights" in kept else {})
+
+
+def balancing_of(options: dict[str, Any]) -> Any:
+    """What is asked to be done about labels of unequal size, whatever was sent; `none` is an older word for `off`."""
+    wanted = options.get("class_weights")
+    return "auto" if wanted is None else "off" if wanted == "none" else wanted
 
 
 def latency_of(options: dict[str, Any]) -> float | None:

@@ -152,7 +152,7 @@ def test_training_again_fills_the_form_as_it_was(
         3.0,
         "7",
     )
-    assert form.class_weights == "none" and form.existing == model
+    assert form.class_weights == "off" and form.existing == model
     assert form.wanted_data == [{"dataset": version.data[0]["dataset"], "labels": ["red", "blue"]}]
 
 

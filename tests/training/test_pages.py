@@ -132,6 +132,19 @@ def test_a_wrong_form_comes_back_with_its_sentence(
     assert not ModelVersion.objects.exists() and not RegisteredModel.objects.exists()
 
 
+def test_what_is_done_about_unequal_labels_is_kept_and_shown_again(
+    page: Page, team: Team, discs: Dataset
+) -> None:
+    sent = {"sent": "1", "applications": "edge-fast", "dataset": discs.pk, "max_minutes": "3"}
+    url = f"/projects/{team.project.pk}/train/"
+    for wish, kept in (("balanced", "balanced"), ("none", "off")):
+        page("engineer").post(url, sent | {"model": "new", "name": wish, "class_weights": wish})
+        version = ModelVersion.objects.latest("pk")
+        assert version.options["class_weights"] == kept
+        again = page("engineer").get(at(version.model, "versions/1/again/"), follow=True).content.decode()
+        assert f'<option value="{kept}" selected>' in again
+
+
 def test_stop_and_cancel_are_for_engineers_and_by_post(
     page: Page, model: RegisteredModel, version: ModelVersion
 ) -> None:

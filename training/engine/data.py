@@ -45,21 +45,47 @@ class Part:
 class Batches:
     """Batches of a part for Lightning: shuffled anew each pass (same seed, same order), or in order.
 
+    `balanced`: each batch has as many pictures of each label as of any other, as far as its size allows; a
+    pass is as long as ever, so it leaves out some of a large label and repeats those of a small one.
     A DataLoader would collect the pictures one by one, which costs more than the fit itself.
     """
 
-    def __init__(self, part: Part, size: int, *, seed: int | None = None) -> None:
-        self.part, self.size = part, size
+    def __init__(self, part: Part, size: int, *, seed: int | None = None, balanced: bool = False) -> None:
+        self.part, self.size, self.balanced = part, size, balanced
         self.random = None if seed is None else np.random.default_rng(seed)
 
     def __len__(self) -> int:
         return math.ceil(len(self.part) / self.size)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        count = len(self.part)
-        order = np.arange(count) if self.random is None else self.random.permutation(count)
-        for start in range(0, count, self.size):
+        order = self.order()
+        for start in range(0, len(order), self.size):
             yield self.part.take(order[start : start + self.size])
+
+    def order(self) -> np.ndarray:
+        """The positions of one pass, int64 [len(part)]."""
+        if self.random is None:
+            return np.arange(len(self.part))
+        if self.balanced:
+            return evenly(self.part.targets.numpy(), self.random)
+        return self.random.permutation(len(self.part))
+
+
+def evenly(targets: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """As many positions as `targets` has, int64: in each round one of each label, the labels in another order.
+
+    Each label's pictures come in shuffled turns: none for the second time before all have been there once.
+    """
+    labels, count = np.unique(targets), len(targets)
+    rounds = math.ceil(count / len(labels))
+    streams = np.stack([_turns(np.flatnonzero(targets == each), rounds, random) for each in labels])
+    mixed: np.ndarray = random.permuted(streams.T, axis=1).ravel()[:count]
+    return mixed
+
+
+def _turns(positions: np.ndarray, wanted: int, random: np.random.Generator) -> np.ndarray:
+    turns = [random.permutation(positions) for _ in range(math.ceil(wanted / len(positions)))]
+    return np.concatenate(turns)[:wanted]
 
 
 def read_parts(task: FitTask) -> tuple[Part, Part]:
@@ -103,9 +129,10 @@ def _check_shapes(task: FitTask, inputs: np.ndarray, targets: np.ndarray, split:
 
 
 def class_weights(task: FitTask, targets: torch.Tensor) -> torch.Tensor | None:
-    """float32 [k] with mean 1 over the pictures, or None for equal weights.
+    """What each label's pictures count, float32 [k] with mean 1 over the pictures; None for equal weights.
 
-    `auto`: inverse to the label's count, when the largest has over 1.5 times the pictures of the smallest.
+    Inverse to the label's count but for `off` and, where the largest has at most 1.5 times the pictures of the
+    smallest, for `auto`. With `balanced` the batches see to it in training, and these weights only judge.
     """
     if isinstance(task.class_weights, list):
         if len(task.class_weights) != len(task.labels) or min(task.class_weights) <= 0:
@@ -113,6 +140,7 @@ def class_weights(task: FitTask, targets: torch.Tensor) -> torch.Tensor | None:
         weights = torch.tensor(task.class_weights, dtype=torch.float32)
         return weights / weights[targets].mean()
     counts = torch.bincount(targets, minlength=len(task.labels)).float()
-    if task.class_weights != "auto" or counts.max() <= 1.5 * counts.min():
+    even = task.class_weights == "auto" and counts.max() <= 1.5 * counts.min()
+    if even or task.class_weights == "off":
         return None
     return len(targets) / (len(counts) * counts)

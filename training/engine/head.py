@@ -60,7 +60,7 @@ class Head(FittedModule):
         inputs, targets = batch
         logits = self.candidate_logits(inputs)
         every = nn.functional.cross_entropy(
-            logits.flatten(0, 1), targets.repeat(len(logits)), self.class_weights, reduction="none"
+            logits.flatten(0, 1), targets.repeat(len(logits)), self.loss_weights, reduction="none"
         )
         losses = every.view(len(logits), -1).mean(1)
         penalties = 0.5 * self.strengths * self.weight.square().sum((1, 2))

@@ -70,6 +70,11 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
         self.train_loss, self.train_count = 0.0, 0
         self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
 
+    @property
+    def loss_weights(self) -> torch.Tensor | None:
+        """What each label counts in a training step: all the same where the batches are balanced already."""
+        return None if self.task.class_weights == "balanced" else self.class_weights
+
     def candidate_logits(self, inputs: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
@@ -247,7 +252,8 @@ def _fitted(
             precision="16-mixed" if plan.half and torch.cuda.is_available() else "32-true",
             devices=1,
         )
-        batches = Batches(train, plan.batch, seed=module.task.seed)
+        balanced = module.task.class_weights == "balanced"
+        batches = Batches(train, plan.batch, seed=module.task.seed, balanced=balanced)
         checks = Batches(validation, 1024) if validation else None
         try:
             trainer.fit(module, batches, checks, ckpt_path=resume, weights_only=True)

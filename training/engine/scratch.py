@@ -96,7 +96,7 @@ class Scratch(FittedModule):
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _index: int) -> torch.Tensor:
         inputs, targets = batch
         logits, _ = self.network(augmented(inputs))
-        loss = functional.cross_entropy(logits, targets, self.class_weights, label_smoothing=SMOOTHING)
+        loss = functional.cross_entropy(logits, targets, self.loss_weights, label_smoothing=SMOOTHING)
         self.count_loss(loss, len(targets))
         return loss
 

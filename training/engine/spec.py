@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 Metric = Literal["top1", "top5", "precision", "recall", "f1"]
 METRICS: tuple[Metric, ...] = ("top1", "top5", "precision", "recall", "f1")
 TRAIN, VALIDATION, HELD_BACK = 0, 1, 2  # the values in split.npy; HELD_BACK is never looked at here
+BALANCING = ("auto", "weighted", "balanced", "off")  # what may be done about labels of unequal size
 RESULT = "result.json"
 DISK_FULL = "disk-full"  # the code of a `failed` line
 
@@ -47,8 +48,10 @@ class FitTask:
     in `weights_folder` or `download_folder`, to fine-tune it: `s` is then at least the size of `pixel_spec`,
     the room that crops need; its first `frozen_stages` stay as they are. `targets` is int64 [n], indices into
     `labels`; `split` is uint8 [n]: TRAIN, VALIDATION or HELD_BACK. `seconds` is the whole budget, from the start of the
-    process to the written file. `stop_file`: once it exists the fit ends and keeps its best. `class_weights`:
-    `auto` weighs when the largest label has over 1.5 times the pictures of the smallest, `none`, or numbers.
+    process to the written file. `stop_file`: once it exists the fit ends and keeps its best.
+    `class_weights`: what is done about labels of unequal size. `weighted`: each picture's loss counts inverse to
+    its label's pictures; `balanced`: each batch has as many pictures of each label; `auto`: weighted when the
+    largest label has over 1.5 times the pictures of the smallest; `off`; or a weight for each label.
     `start_from`: weights that an earlier fit of the same kind and network kept; its last layer counts by the labels'
     names. `rate` scales the rate of a fine-tuning. `checkpoint_folder`: a fit that was killed goes on from there.
     `about` goes into the model's metadata.
@@ -90,6 +93,10 @@ class FitTask:
             raise BadSpec("A fit on features needs the extractor that made them.")
         if self.optimise_for not in METRICS:
             raise BadSpec(f"optimise_for must be one of {', '.join(METRICS)}.")
+        if self.class_weights == "none":  # an older word, in versions that were asked for before
+            object.__setattr__(self, "class_weights", "off")
+        if isinstance(self.class_weights, str) and self.class_weights not in BALANCING:
+            raise BadSpec(f"class_weights must be one of {', '.join(BALANCING)}, or a list of numbers.")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise BadSpec("A fit needs at least two labels, each with its own name.")
         if not 0 < self.rate <= 10:

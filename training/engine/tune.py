@@ -87,7 +87,7 @@ class Tuned(FittedModule):
         if len(targets) < LEAST_BATCH and self.trainer.num_training_batches > 1:
             return None
         logits, _ = self.network(varied(inputs, self.size, self.random))
-        loss = functional.cross_entropy(logits, targets, self.class_weights, label_smoothing=SMOOTHING)
+        loss = functional.cross_entropy(logits, targets, self.loss_weights, label_smoothing=SMOOTHING)
         self.count_loss(loss, len(targets))
         return loss
 

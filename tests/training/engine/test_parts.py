@@ -11,11 +11,12 @@ from sklearn import metrics as reference
 
 from tests.training.engine.tasks import PIXEL_SPEC, clouds, head_task, shapes, split_of
 from training.engine.data import Batches, Part, class_weights, read_parts
+from training.engine.head import new_head
 from training.engine.loop import Best, _replaces
 from training.engine.metrics import calibration_error, scores_of
 from training.engine.refusals import EngineRefusal
 from training.engine.scratch import Network, Scratch, augmented, exported
-from training.engine.spec import FitTask
+from training.engine.spec import BadSpec, FitTask
 from training.engine.temperature import HIGHEST, LOWEST, fitted_temperature
 
 
@@ -74,6 +75,54 @@ def test_labels_are_weighed_only_where_their_counts_differ_much(
     if weights is not None:
         assert weights[targets].mean() == pytest.approx(1)
         assert weights[1] / weights[0] == pytest.approx(30 / 19)
+
+
+@pytest.mark.parametrize(("wish", "weighed"), [("weighted", True), ("balanced", True), ("off", False)])
+def test_a_wish_about_unequal_labels_is_carried_out_whatever_the_counts(
+    wish: str, weighed: bool, tmp_path: Path
+) -> None:
+    targets = torch.tensor([0, 0, 0, 1, 1])
+    task = task_in(tmp_path, labels=["a", "b"], class_weights=wish)
+    weights = class_weights(task, targets)
+    assert (weights is not None) == weighed
+    module = new_head(task, Part(np.zeros((5, 2), np.float32), np.arange(5), targets), weights, 0.0)
+    assert (module.loss_weights is not None) == (wish == "weighted")  # else twice made up for
+
+
+def test_another_wish_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSpec, match="balanced"):
+        task_in(tmp_path, class_weights="heavy")
+
+
+def ten_to_one(labels: int = 2) -> Part:
+    """A hundred pictures of label 0 and ten of each other; each picture's input is its number."""
+    targets = torch.repeat_interleave(torch.arange(labels), torch.tensor([100] + [10] * (labels - 1)))
+    return Part(np.arange(len(targets), dtype=np.float32)[:, None], np.arange(len(targets)), targets)
+
+
+def test_balanced_batches_have_as_many_of_each_label_in_a_set_of_ten_to_one() -> None:
+    for labels, size in ((2, 16), (3, 16), (5, 32)):
+        batches = Batches(ten_to_one(labels), size, seed=3, balanced=True)
+        found = [torch.bincount(targets, minlength=labels) for _, targets in batches]
+        assert len(found) == len(batches) and sum(int(each.sum()) for each in found) == len(batches.part)
+        assert all(each.max() - each.min() <= 2 for each in found)  # a round may be cut by a batch's end
+        total = torch.stack(found).sum(0)
+        assert total.max() - total.min() <= 1
+    plain = torch.stack([torch.bincount(t, minlength=2) for _, t in Batches(ten_to_one(), 16, seed=3)])
+    assert plain.sum(0).tolist() == [100, 10]
+
+
+def test_balanced_passes_go_through_a_labels_pictures_in_turns_and_the_seed_fixes_them() -> None:
+    def a_pass(batches: Batches) -> list[float]:
+        return [float(each) for inputs, _ in batches for each in inputs[:, 0]]
+
+    batches = Batches(ten_to_one(), 16, seed=3, balanced=True)
+    first, second = a_pass(batches), a_pass(batches)
+    assert first == a_pass(Batches(ten_to_one(), 16, seed=3, balanced=True)) != second
+    small = [each for each in first if each >= 100]
+    assert len(small) == 55 and {small.count(each) for each in set(small)} == {5, 6} and len(set(small)) == 10
+    large = [each for each in first if each < 100]
+    assert len(set(large)) == len(large) == 55  # none twice where there are enough
 
 
 def task_in(folder: Path, **fields: Any) -> FitTask:
