@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from training.engine.distributed import LOCAL, SEVERAL, cards, is_first, launched
 from training.engine.memory import ran_out_of_memory
 from training.engine.parent import die_with_parent
 from training.engine.progress import finite, take_over_stdout, tell
 from training.engine.refusals import EngineRefusal, Interrupted
-from training.engine.spec import DISK_FULL, RESULT, BadSpec, ExtractorTask, Task, read_spec
+from training.engine.spec import DISK_FULL, RESULT, BadSpec, ExtractorTask, FitTask, Task, read_spec
 
 REFUSED, INTERRUPTED = 3, 128 + signal.SIGTERM
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -32,6 +33,10 @@ def main(arguments: list[str]) -> int:
         if task.die_with_parent:
             die_with_parent()
         tell("stage", stage="loading")
+        _limit_threads(task.threads)
+        handed_on = _by_others(task, Path(arguments[0]))
+        if handed_on is not None:
+            return handed_on
         result = _result_of(task, started)
     except (EngineRefusal, BadSpec) as refusal:
         tell("failed", code=getattr(refusal, "code", "bad-spec"), message=str(refusal))
@@ -49,6 +54,8 @@ def main(arguments: list[str]) -> int:
             raise
         tell("failed", code="out-of-memory", message="There was not enough memory for this training.")
         return REFUSED
+    if not result:
+        return 0  # the first of several processes has it
     result["seconds"] = round(time.monotonic() - started, 3)
     _write(Path(task.work_folder) / RESULT, result)
     tell("done", **{key: value for key, value in result.items() if key != "history"})
@@ -56,7 +63,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _result_of(task: Task, started: float) -> dict[str, Any]:
-    _limit_threads(task.threads)
     Path(task.work_folder).mkdir(parents=True, exist_ok=True)
     if isinstance(task, ExtractorTask):
         from training.engine.extractor import build_extractor
@@ -67,7 +73,20 @@ def _result_of(task: Task, started: float) -> dict[str, Any]:
     return fit(task, started)
 
 
+def _by_others(task: Task, spec: Path) -> int | None:
+    """The exit code where it is not for this process to carry out the task; fine-tuning alone is shared out."""
+    shared = isinstance(task, FitTask) and task.backbone is not None
+    if SEVERAL in os.environ:
+        return 0 if not shared and not is_first() else None
+    if not shared:
+        return None
+    found = cards()
+    return launched(spec, found) if found > 1 else None
+
+
 def _limit_threads(threads: int) -> None:
+    if SEVERAL in os.environ:
+        threads = max(1, threads // int(os.environ[LOCAL]))
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
     import torch
 

@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch.nn import functional
 
-from training.engine import head, kept, scratch, tune
+from training.engine import head, kept, ranks, scratch, tune
 from training.engine.data import Part, class_weights, read_parts
 from training.engine.export import library_versions, with_head, with_metadata
 from training.engine.lightning_import import pl
@@ -42,15 +42,17 @@ class Fitted:
 
 
 def fit(task: FitTask, started: float) -> dict[str, Any]:
-    """Write `model.onnx`; the answer is the result. `started` is time.monotonic() at the process's start.
+    """Write `model.onnx`; the answer is the result, empty in all but the first of several processes.
 
+    `started` is time.monotonic() at the process's start.
     The graph: `images` uint8 [n, size, size, 3] -> `scores` float32 [n, k] (temperature inside) and
     `embedding` float32 [n, d]. Raises EngineRefusal.
     """
     train, validation = read_parts(task)
     pl.seed_everything(task.seed, verbose=False)
     method = _fit_head if task.features else _fit_tuned if task.backbone else _fit_scratch
-    return _written(task, method(task, train, validation, started), validation)
+    fitted = method(task, train, validation, started)
+    return {} if ranks.here().rank else _written(task, fitted, validation)
 
 
 def _fit_head(task: FitTask, train: Part, validation: Part, started: float) -> Fitted:
@@ -83,8 +85,10 @@ def _fit_scratch(task: FitTask, train: Part, validation: Part, started: float) -
 
 
 def _fit_tuned(task: FitTask, train: Part, validation: Part, started: float) -> Fitted:
+    ranks.connect()
     deadline = _deadline(task, started, TUNED_WRITING_SECONDS)
     module, ended = tune.fitted(task, train, validation, started, deadline)
+    ranks.leave()
     best = module.best
     assert best is not None
     return Fitted("fine-tuned", module, ended, lambda t: tune.exported(module, best.weights, t), best.weights)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import torch
 
+from training.engine import ranks
 from training.engine.checkpoints import Checkpoints
 from training.engine.data import Batches, Part
 from training.engine.lightning_import import Callback, EarlyStopping, ModelCheckpoint, SIGTERMException, pl
@@ -22,6 +23,7 @@ from training.engine.refusals import Interrupted
 from training.engine.spec import FitTask
 
 Ended = Literal["converged", "budget", "stopped"]
+ENDINGS: tuple[Ended | None, ...] = (None, "converged", "budget", "stopped")
 LEAST_GAIN = 1e-4  # of validation loss, for early stopping
 
 
@@ -68,6 +70,7 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
         self.highest = 0.0  # of the chosen metric
         self.history: list[dict[str, Any]] = []
         self.train_loss, self.train_count = 0.0, 0
+        self.checks: int | None = None  # pictures to validate on, in all processes
         self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     @property
@@ -98,6 +101,10 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
         logits = torch.cat([each for each, _ in self._seen], dim=1)
         targets = torch.cat([each for _, each in self._seen])
         self._seen.clear()
+        logits, targets = (
+            ranks.gathered(logits, 1)[:, : self.checks],
+            ranks.gathered(targets, 0)[: self.checks],
+        )
         found = [self._judged(candidate, each, targets) for candidate, each in enumerate(logits)]
         self.highest = max(self.highest, *(each.metric for each in found))
         for each in found:
@@ -171,6 +178,7 @@ class Watch(Callback):  # type: ignore[misc]
             self.because = "stopped"
         elif time.monotonic() + self.validation_seconds > self.deadline:
             self.because = self.because or "budget"
+        self.because = ENDINGS[int(ranks.agreed(ENDINGS.index(self.because)))]
         if self.because:
             trainer.should_stop = True  # Lightning validates once more, so the last steps count too
 
@@ -209,10 +217,17 @@ def run(module: FittedModule, train: Part, validation: Part, plan: Plan) -> Ende
         folder.mkdir(parents=True, exist_ok=True)
         checkpoints = Checkpoints(folder, f"last-{_fingerprint(task, train, validation)}")
         callbacks.append(_each_epoch(folder))
-        resume = checkpoints.newest()
+        resume = _resumed(checkpoints)
     tell("stage", stage="training", resumed=resume is not None)
     _fitted(module, callbacks, plan, train, validation=validation, checkpoints=checkpoints, resume=resume)
     return watch.because or "converged"
+
+
+def _resumed(checkpoints: Checkpoints) -> Path | None:
+    """Where all processes go on from: nowhere, unless each can read it."""
+    found = checkpoints.newest() if ranks.here().rank == 0 else None
+    path = Path(ranks.agreed_text(str(found or "")))
+    return path if ranks.all_can(path.is_file()) else None
 
 
 def run_again(module: FittedModule, everything: Part, plan: Plan) -> bool:
@@ -239,7 +254,7 @@ def _fitted(
         )  # Lightning's advice on data loaders and loggers is not for our readers
         trainer = pl.Trainer(
             max_epochs=plan.max_epochs,
-            callbacks=callbacks,
+            callbacks=callbacks + ranks.callbacks(),
             plugins=[checkpoints] if checkpoints else None,
             logger=False,
             enable_checkpointing=checkpoints is not None,
@@ -250,11 +265,13 @@ def _fitted(
             deterministic="warn",
             accelerator="auto",
             precision="16-mixed" if plan.half and torch.cuda.is_available() else "32-true",
-            devices=1,
+            **ranks.trainer_fields(),
         )
         balanced = module.task.class_weights == "balanced"
-        batches = Batches(train, plan.batch, seed=module.task.seed, balanced=balanced)
-        checks = Batches(validation, 1024) if validation else None
+        kind = Batches if ranks.here().world == 1 else ranks.SharedBatches
+        batches = kind(train, plan.batch, seed=module.task.seed, balanced=balanced)
+        checks = Batches(ranks.share_to_validate(validation), 1024) if validation else None
+        module.checks = len(validation) if validation else None
         try:
             trainer.fit(module, batches, checks, ckpt_path=resume, weights_only=True)
         except SIGTERMException as error:

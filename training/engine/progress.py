@@ -9,6 +9,7 @@ import sys
 from typing import Any, TextIO
 
 _stream: TextIO | None = None
+_silent = False
 
 
 def take_over_stdout() -> None:
@@ -20,8 +21,22 @@ def take_over_stdout() -> None:
         sys.stdout = sys.stderr
 
 
+def hand_on_stdout() -> None:
+    """Let the processes that this one starts write to the real stdout, too."""
+    if _stream is not None:
+        os.dup2(_stream.fileno(), 1)
+
+
+def only_failures() -> None:
+    """Say nothing but why it failed: another process says the rest."""
+    global _silent  # noqa: PLW0603 - a process has one stdout
+    _silent = True
+
+
 def tell(event: str, **fields: Any) -> None:
     """Write one line; a reader that went away is no reason to fail."""
+    if _silent and event != "failed":
+        return
     line = json.dumps({"event": event, **finite(fields)}, ensure_ascii=False)
     try:
         print(line, file=_stream or sys.stdout, flush=True)

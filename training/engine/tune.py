@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training.engine import kept
+from training.engine import kept, ranks
 from training.engine.augment import plain, varied
 from training.engine.backbones import Normalised, feature_network, must_take
 from training.engine.data import Part, class_weights
@@ -69,7 +69,7 @@ class Tuned(FittedModule):
         self.network, self.steps = network, max(1, steps)
         self.size = int(task.pixel_spec["size"])
         self.deadline, self.began = deadline, 0.0
-        self.random = torch.Generator().manual_seed(task.seed)
+        self.random = torch.Generator().manual_seed(task.seed + ranks.here().rank)
 
     def candidate_logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """uint8 [n, s, s, 3] -> [1, n, k]."""
@@ -100,7 +100,7 @@ class Tuned(FittedModule):
         used = step / self.steps
         if self.began:
             span = max(self.deadline - self.began, 1e-3)
-            used = max(used, (time.monotonic() - self.began) / span)
+            used = max(used, ranks.agreed((time.monotonic() - self.began) / span))
         warm = min(1.0, (step + 1) / max(1.0, WARM_UP * self.steps))
         return max(1e-3, warm * 0.5 * (1 + math.cos(math.pi * min(used, 1.0))))
 
@@ -143,13 +143,15 @@ def fitted(
     task: FitTask, train: Part, validation: Part, started: float, deadline: float
 ) -> tuple[Tuned, Ended]:
     """Fine-tune within the time; with half the batch, and again half, where memory does not suffice."""
+    world = ranks.here().world
     for batch in BATCHES:
-        module = new_network(task, train, started, deadline=deadline, batch=batch)
+        share = ranks.share_of(batch)
+        module = new_network(task, train, started, deadline=deadline, batch=share * world)
         try:
-            return module, run(module, train, validation, plan(task, deadline, batch))
+            return module, run(module, train, validation, plan(task, deadline, share))
         except (MemoryError, RuntimeError) as error:
-            if not ran_out_of_memory(error) or batch == BATCHES[-1]:
-                raise
+            if not ran_out_of_memory(error) or batch == BATCHES[-1] or world > 1:
+                raise  # with others, they wait in the midst of a step: the job tries again
         del module
         tell(
             "note",
