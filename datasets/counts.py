@@ -50,12 +50,16 @@ class Counts:
         }
 
 
-def counts_of(dataset: Dataset, wanted: Filter | None = None) -> Counts:
-    """The numbers beside tabs and labels, and how many pictures the filter means."""
+def counts_of(dataset: Dataset, wanted: Filter | None = None, *, suggested: int | None = None) -> Counts:
+    """The numbers beside tabs and labels, and how many pictures the filter means.
+
+    `suggested`: how many suggestions wait, where the caller knows (`suggestions.waiting_in`).
+    """
     shelves = tally.read(dataset)
     trashed, skipped, unlabelled = (shelves.pop(each, 0) for each in (TRASHED, SKIPPED, OPEN))
     total = sum(shelves.values()) + skipped + unlabelled
-    suggested = open_ones(dataset) if unlabelled else 0
+    if suggested is None:
+        suggested = open_ones(dataset) if unlabelled else 0
     by_state = {
         "": total,
         "unlabelled": unlabelled,

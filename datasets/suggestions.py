@@ -132,7 +132,7 @@ Spread = list[tuple[str, int, int]]  # suggested label, which step of SURE it re
 
 def spread(dataset: Dataset, wanted: Filter) -> Spread:
     """How the suggestions that match are spread, whatever label the filter names: one read for all that is told."""
-    if replace(wanted, label="", order="id") == Filter(state="suggested"):
+    if means_all(wanted):
         return _spread_of_all(dataset)
     matching = images_matching(dataset, replace(wanted, label="")).order_by()
     rows = Suggestion.objects.filter(dataset=dataset, image__in=matching.values("pk"))
@@ -140,6 +140,16 @@ def spread(dataset: Dataset, wanted: Filter) -> Spread:
     counts = rows.values_list("label_id", step).annotate(n=Count("pk"))
     names = dict(dataset.labels.values_list("pk", "name"))
     return [(names[label], at, n) for label, at, n in counts if label in names]
+
+
+def means_all(wanted: Filter) -> bool:
+    """Whether `spread` tells of all suggestions that wait."""
+    return replace(wanted, label="", order="id") == Filter(state="suggested")
+
+
+def waiting_in(found: Spread, wanted: Filter) -> int | None:
+    """What `open_ones` would count, where the spread tells."""
+    return sum(n for _, _, n in found) if means_all(wanted) else None
 
 
 def _spread_of_all(dataset: Dataset) -> Spread:

@@ -156,8 +156,7 @@ def remember_and_change(
     `after`: each picture's own new label, where they differ. Called again for the same act it goes on with
     other pictures.
     """
-    changes = TagChange.objects.filter(action=action)
-    last = changes.aggregate(last=Max("pk"))["last"] or 0
+    last = TagChange.objects.aggregate(last=Max("pk"))["last"] or 0
     own = Cast(Value(None), BigIntegerField()) if after is None else after
     mine = chosen.filter(dataset=action.dataset).order_by().annotate(own_label=own)
     columns = mine.values_list("pk", "label_id", "skipped_at", "trashed_at", "last_action_id", "own_label")
@@ -174,7 +173,9 @@ def remember_and_change(
             f" SELECT %s, found.* FROM ({sql}) AS found",
             [action.pk, *params],
         )
-    touched = changes.filter(pk__gt=last).values("image")
+    # + 0: by the number alone, for a job's act may have changed a million pictures before these
+    newest = TagChange.objects.alias(act=F("action_id") + 0).filter(pk__gt=last, act=action.pk)
+    touched = newest.values("image")
     if values.get("label") is not None and action.kind != ActionKind.RETURN:
         compare_with_suggestions(action, touched)
     now_changed = Image.objects.filter(pk__in=touched).update(last_action=action, **values)

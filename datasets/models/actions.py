@@ -65,17 +65,30 @@ class TagAction(models.Model):
 class TagChange(models.Model):
     """What one act changed on one picture: the undo's memory and the picture's history."""
 
-    action = models.ForeignKey(TagAction, models.CASCADE, related_name="changes")
+    action = models.ForeignKey(TagAction, models.CASCADE, related_name="changes", db_index=False)
     image = models.ForeignKey(Image, models.CASCADE, related_name="changes")
-    before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")  # perhaps an archived one
+    # Perhaps an archived one
+    before = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+", db_index=False)
     skipped_before = models.DateTimeField(null=True)
     trashed_before = models.DateTimeField(null=True)  # of acts that change label and trash at once
-    previous_action = models.ForeignKey(TagAction, models.SET_NULL, null=True, related_name="+")
+    previous_action = models.ForeignKey(
+        TagAction, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     # Only where an act gives its pictures different labels; else the act names the one.
-    after = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+")
+    after = models.ForeignKey(Label, models.SET_NULL, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["action", "image"], name="one_change_an_act")]
+        # Most changes are the first of their picture, and have no more to enter than the constraint
+        indexes = [
+            models.Index(fields=["before"], condition=models.Q(before__isnull=False), name="change_before"),
+            models.Index(fields=["after"], condition=models.Q(after__isnull=False), name="change_after"),
+            models.Index(
+                fields=["previous_action"],
+                condition=models.Q(previous_action__isnull=False),
+                name="change_previous_action",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action_id} · {self.image_id}"

@@ -35,7 +35,7 @@ class Image(models.Model):
     source = models.ForeignKey(Import, models.SET_NULL, null=True, related_name="images")
     position = models.PositiveIntegerField(default=0)  # in its import
     name = models.CharField(_("file"), max_length=255)
-    sha256 = models.CharField(max_length=64, db_index=True)
+    sha256 = models.CharField(max_length=64)
     key = models.CharField(max_length=120)
     thumbnail_key = models.CharField(max_length=120)
     format = models.CharField(_("format"), max_length=8)
@@ -63,10 +63,11 @@ class Image(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("image"), _("images")
-        constraints = [models.UniqueConstraint(fields=["dataset", "sha256"], name="one_picture_a_data_set")]
+        # The content first: whether any data set has it is asked by this index too.
+        constraints = [models.UniqueConstraint(fields=["sha256", "dataset"], name="one_picture_a_data_set")]
         # One for each way through a grid of a million pictures; those in the trash are in none but their own.
+        # PostgreSQL writes each of them anew for every picture that is tagged: there is none to spare.
         indexes = [
-            models.Index(fields=["source", "position"], name="image_of_import"),
             models.Index(fields=["dataset", "id"], condition=LIVE, name="image_live"),
             models.Index(fields=["dataset", "id"], condition=OPEN, name="image_open"),
             models.Index(fields=["dataset", "id"], condition=SKIPPED, name="image_skipped"),

@@ -20,7 +20,7 @@ from datasets.live import latest
 from datasets.mislabels import queue_of
 from datasets.models import Dataset, Import, ImportState
 from datasets.progress_by_person import tagged_today
-from datasets.suggestions import WEAK, by_label, how_sure, record_of, spread
+from datasets.suggestions import WEAK, Spread, by_label, how_sure, record_of, spread, waiting_in
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, person
 from datasets.views.grid import thumbnails
 from datasets.views.narrowing import filter_of, menu_of_filters, orders, tabs, view_query
@@ -46,7 +46,8 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         wanted = filter_of(request, dataset)
         if "" in request.GET.values():  # a form's fields that were left empty say nothing in an address
             return redirect(f"{request.path}?{view_query(wanted)}")
-        counts = counts_of(dataset, wanted)
+        found = spread(dataset, wanted) if wanted.state == "suggested" else []
+        counts = counts_of(dataset, wanted, suggested=waiting_in(found, wanted))
         context = labels_context(request, dataset, wanted, counts) | thumbnails(request, dataset, wanted)
     except Refusal as refusal:
         messages.error(request, str(refusal))
@@ -69,7 +70,7 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         "may_delete": may(request.user, dataset.project, at_least=MAY_DELETE),
     }
     if wanted.state == "suggested":
-        context |= suggestions_context(dataset, wanted)
+        context |= suggestions_context(dataset, wanted, found)
     return render(request, "datasets/dataset_bench.html", context)
 
 
@@ -96,14 +97,14 @@ def suggestions(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         return HttpResponse(str(refusal), status=refusal.status, content_type="text/plain; charset=utf-8")
     may_tag = may(request.user, dataset.project, at_least=Role.LABELLER)
-    context = suggestions_context(dataset, wanted) | {"dataset": dataset, "may_tag": may_tag}
+    found = spread(dataset, wanted)
+    context = suggestions_context(dataset, wanted, found) | {"dataset": dataset, "may_tag": may_tag}
     return render(request, "datasets/_suggestions_line.html", context)
 
 
-def suggestions_context(dataset: Dataset, wanted: Filter) -> dict[str, Any]:
+def suggestions_context(dataset: Dataset, wanted: Filter, found: Spread) -> dict[str, Any]:
     """What stands above the suggestions: how sure they are, and how right they were so far."""
     latest = dataset.suggestions.order_by("-pk").first()  # all were made at once
-    found = spread(dataset, wanted)
     return {
         "steps": [
             (f"{step:.2f}", round(100 * step), count) for step, count in how_sure(dataset, wanted, found)

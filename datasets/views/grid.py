@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from datasets.access import dataset_for
 from datasets.filters import Filter
-from datasets.grid import page_of
+from datasets.grid import bare, page_of
 from datasets.history import history_of, origin_of
 from datasets.lookalikes import lookalikes_of
 from datasets.models import Dataset, Image
-from datasets.selection import images_with_ids
+from datasets.selection import images_with_ids, ordering
 from datasets.views.acknowledging import MAY_EDIT_LABELS
 from datasets.views.narrowing import filter_of, view_query
 from datasets.views.pictures import picture_for
@@ -24,6 +24,7 @@ from projects.models import Role
 from web.sentences import Refusal
 
 PER_PAGE, MOST_AT_ONCE = 120, 960
+SHOWN = ("name", "width", "height", "label", "skipped_at")
 ALIKE = 12
 
 
@@ -48,8 +49,12 @@ def thumbnails(request: HttpRequest, dataset: Dataset, wanted: Filter) -> dict[s
     confirming = wanted.state == "suggested"
 
     def shown(found: "QuerySet[Image]") -> "QuerySet[Image]":
-        related = ["label", "suggestion__label"] if confirming else ["label"]
-        return found.select_related(*related).defer("sha256", "key", "difference_hash")
+        # A page shows few labels: each is read once, not with every picture
+        order = [each for each in bare(ordering(wanted)) if not each.startswith("suggestion__")]
+        if not confirming:
+            return found.only(*SHOWN, *order).prefetch_related("label")
+        suggested = found.select_related("suggestion").prefetch_related("suggestion__label")
+        return suggested.only(*SHOWN, *order, "suggestion__label", "suggestion__confidence")
 
     cursor = request.GET.get("cursor", "")
     found, following = page_of(dataset, wanted, limit=count, cursor=cursor, shown=shown)
