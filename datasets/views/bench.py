@@ -24,7 +24,7 @@ from datasets.suggestions import WEAK, Spread, by_label, how_sure, record_of, sp
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, person
 from datasets.views.grid import thumbnails
 from datasets.views.narrowing import filter_of, menu_of_filters, orders, tabs, view_query
-from projects.access import may
+from projects.access import may, role_in
 from projects.models import Role
 from projects.steps import all_steps
 from web.sentences import Refusal
@@ -67,7 +67,6 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         "quick": context["labels"][:SHOWN_BUTTONS],
         "ready": counts.labels_with(dataset.project.minimum_images),
         "train_url": train_url(dataset),
-        "may_delete": may(request.user, dataset.project, at_least=MAY_DELETE),
     }
     if wanted.state == "suggested":
         context |= suggestions_context(dataset, wanted, found)
@@ -129,6 +128,7 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
     found = with_keys(with_counts(list(dataset.labels.all()), counts))
     archived = [label for label in found if label.archived_at]
     project = dataset.project
+    role = role_in(request.user, project) or 0
     return {
         "project": project,
         "dataset": dataset,
@@ -142,9 +142,10 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
         "order_query": ""
         if wanted.by_confidence or wanted.order in ("id", "similar")
         else f"&order={wanted.order}",
-        "may_tag": may(request.user, project, at_least=Role.LABELLER),
-        "may_edit": may(request.user, project, at_least=MAY_EDIT_LABELS),
-        "may_export": may(request.user, project, at_least=role_for(project)),
+        "may_tag": role >= Role.LABELLER,
+        "may_edit": role >= MAY_EDIT_LABELS,
+        "may_export": role >= role_for(project),
+        "may_delete": role >= MAY_DELETE,
         "max_labels": settings.MAX_LABELS,
     }
 

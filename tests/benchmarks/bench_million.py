@@ -3,11 +3,12 @@
     python -m pytest tests/benchmarks/bench_million.py -o python_files="bench_*.py" -s
     TAXON_TEST_DATABASE=postgresql python -m pytest …        the same on a PostgreSQL server of the tests' own
     TAXON_BENCH_IMAGES=50000                                 fewer pictures
+    TAXON_BENCH_PARTS=pages,whole,counts,acts,job            some of it; TAXON_BENCH_ROUNDS, TAXON_BENCH_JOB: how many
 
 The rows are made by the database itself, without files: what is measured is what a person waits for before pictures
-come. Nothing is asserted about time; the percentile is the 95th of ROUNDS. Beside the time stands the processor time of
-Django and the database together (PostgreSQL's process for our connection is counted in): on a busy machine it is what
-would be left.
+come. Nothing is asserted about time; the percentile is the 95th of ROUNDS, and each part begins warm. Beside the time
+stands the processor time of Django and the database together (PostgreSQL's process for our connection is counted in):
+on a busy machine it is what would be left.
 """
 
 import os
@@ -37,7 +38,9 @@ from web.sqlite import planning
 
 COUNT = int(os.environ.get("TAXON_BENCH_IMAGES", "1000000"))
 LABELS, IMPORTS, ACTIONS, SUGGESTED = 20, 100, 1000, 20_000
-ROUNDS = 12
+PARTS = set(os.environ.get("TAXON_BENCH_PARTS", "pages,whole,counts,acts,job").split(","))
+ROUNDS, ACTS = int(os.environ.get("TAXON_BENCH_ROUNDS", "20")), 5
+IN_JOB = int(os.environ.get("TAXON_BENCH_JOB", str(COUNT)))
 SQLITE = {
     "numbers": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s)",
     "from": "n",
@@ -151,7 +154,7 @@ VIEWS = {
     "one import": "state=all&import={import}",
     "suggested, surest first": "state=suggested&order=-confidence",
     "suggested, most doubtful first": "state=suggested&order=margin",
-    "suggested, one label": "state=suggested&label=label 8",
+    "suggested, one label": "state=suggested&label=label 8&order=-confidence",
     "by name": "state=all&order=file",
     "largest first": "state=all&order=-bytes",
     "narrowest first": "state=all&order=width",
@@ -170,27 +173,54 @@ VIEWS = {
 @pytest.mark.slow
 def test_a_million_pictures(team: Team, work: Work) -> None:
     dataset = make_dataset(team, "Million")
-    print(f"\n{connection.vendor}, {COUNT:,} pictures")
+    print(f"\n{connection.vendor}, {COUNT:,} pictures, {', '.join(sorted(PARTS))}")
+    busy()
     print(f"made in {timed(lambda: fill(dataset, team))[0] / 1000:.0f} s")
     client = Client()
     client.force_login(team.people["owner"])
     first = dataset.imports.order_by("pk").values_list("pk", flat=True)[IMPORTS // 2]
+    views = {what: template.replace("{import}", str(first)) for what, template in VIEWS.items()}
     print(f"{'milliseconds':<50}{'median':>9}{'95 %':>9}{'cpu':>9}{'95 %':>9}")
-    for what, template in VIEWS.items():
-        pages_of(client, dataset, what, template.replace("{import}", str(first)))
+    if "pages" in PARTS:
+        for what, query in views.items():
+            pages_of(client, dataset, what, query)
+    if "whole" in PARTS:
+        whole_pages(client, dataset, views)
+    if "counts" in PARTS:
+        numbers(dataset, views)
+    if "acts" in PARTS:
+        acts(dataset, team)
+    if "job" in PARTS:
+        job(dataset, team, work)
+    busy()
+
+
+def busy() -> None:
+    """How many programs wanted a core in the last minute, this one among them."""
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
+
+
+def whole_pages(client: Client, dataset: Dataset, views: dict[str, str]) -> None:
+    """The bench with all that stands around the grid."""
     for what in ("all", "unlabelled", "one label", "suggested, surest first", "name contains 99"):
-        query = VIEWS[what]
-        path = f"/datasets/{dataset.pk}/?{query}"
-        took = [timed(partial(got, client, path)) for _ in range(ROUNDS)]
-        told(f"the whole page: {what}", took)
-    for what, template in VIEWS.items():
-        params = dict(part.split("=") for part in template.replace("{import}", str(first)).split("&"))
-        params = {key: value for key, value in params.items() if value != "all"}
-        wanted = Filter.from_params(params)
+        path = f"/datasets/{dataset.pk}/?{views[what]}"
+        got(client, path)
+        told(f"the whole page: {what}", [timed(partial(got, client, path)) for _ in range(ROUNDS)])
+
+
+def numbers(dataset: Dataset, views: dict[str, str]) -> None:
+    """Those beside tabs and labels, and how many pictures a filter means."""
+    for what, query in views.items():
+        wanted = filter_in(query)
         found = counts_of(dataset, wanted)
         took = [timed(partial(counts_of, dataset, wanted)) for _ in range(ROUNDS)]
         told(f"counts: {what}", took, f"{'more than ' if found.more else ''}{found.matching:,}")
-    bulk(dataset, team, work)
+
+
+def filter_in(query: str) -> Filter:
+    """As the address says it."""
+    params = dict(part.split("=") for part in query.split("&"))
+    return Filter.from_params({key: value for key, value in params.items() if value != "all"})
 
 
 def got(client: Client, path: str) -> bytes:
@@ -212,6 +242,7 @@ def pages_of(client: Client, dataset: Dataset, what: str, query: str) -> None:
         shown += answer.text.count("data-image=")
         cursor = (re.findall(r"cursor=([\w-]+)", answer.text) or [""])[-1]
 
+    got(client, base)
     took = [timed(next_page) for _ in range(ROUNDS)]
     told(f"page: {what}", took, f"{shown:,} pictures in {ROUNDS} pages")
     far = far_down(dataset, query)
@@ -223,8 +254,8 @@ def pages_of(client: Client, dataset: Dataset, what: str, query: str) -> None:
 
 def far_down(dataset: Dataset, query: str) -> str:
     """The cursor in the middle of an order that an index knows; else nothing."""
-    params = {key: value for key, value in (part.split("=") for part in query.split("&")) if value != "all"}
-    wanted = Filter.from_params(params)
+    wanted = filter_in(query)
+    params = wanted.params()
     if set(params) - {"state", "order", "label"} or (len(params) > 1 and wanted.state != "suggested"):
         return ""
     middle = counts_of(dataset, wanted).matching // 2
@@ -238,35 +269,42 @@ def far_down(dataset: Dataset, query: str) -> str:
     return encode(place(image, ordering(wanted)))
 
 
-def bulk(dataset: Dataset, team: Team, work: Work) -> None:
-    """Ten thousand pictures at once, and all of them as a job."""
+def acts(dataset: Dataset, team: Team) -> None:
+    """Ten thousand pictures at once, and back, some times over."""
     person: User = team.people["engineer"]
     label = dataset.labels.get(name="label 0")
     found = images_matching(dataset, Filter(state="unlabelled"))
     ids = list(found.values_list("pk", flat=True)[:10_000])
-    ways = {"their ids": Selection.of(dataset, images=ids), "a filter": found.filter(pk__lte=ids[-1])}
+    ways = {
+        "their ids": lambda: Selection.of(dataset, images=ids),
+        "a filter": lambda: found.filter(pk__lte=ids[-1]),
+    }
     for what, chosen in ways.items():
-        acts: list[TagAction] = []
+        done: list[TagAction] = []
 
-        def act(chosen: "QuerySet[Image]" = chosen, acts: list[TagAction] = acts) -> None:
-            acts.append(tag_images(dataset=dataset, user=person, chosen=chosen, label=label))
+        def act(chosen: "Callable[[], QuerySet[Image]]" = chosen, done: list[TagAction] = done) -> None:
+            done.append(tag_images(dataset=dataset, user=person, chosen=chosen(), label=label))
 
-        told(f"tag {len(ids):,} pictures by {what}", [timed(act)])
-        assert acts[0].changed == len(ids)
-        told("  and undo it", [timed(partial(undo, action=acts[0], user=person))])
-    queued = []
-    everything = images_matching(dataset, Filter())
-    told(
-        f"ask for {COUNT:,} to be tagged",
-        [
-            timed(
-                lambda: queued.append(
-                    tag_in_background(dataset=dataset, user=person, chosen=everything, label=label)
-                )
-            )
-        ],
-    )
-    told("  the job", [timed(work)])
-    assert dataset.images.live().exclude(label=label).count() == 0
+        tagged, undone = [], []
+        for _ in range(ACTS):
+            tagged.append(timed(act))
+            assert done[-1].changed == len(ids)
+            undone.append(timed(partial(undo, action=done[-1], user=person)))
+        told(f"tag {len(ids):,} pictures by {what}", tagged)
+        told("  and undo it", undone)
+
+
+def job(dataset: Dataset, team: Team, work: Work) -> None:
+    """All of them, or as many as TAXON_BENCH_JOB says, in the background."""
+    person: User = team.people["engineer"]
+    label = dataset.labels.get(name="label 0")
+    last = images_matching(dataset, Filter()).order_by("pk").values_list("pk", flat=True)[:IN_JOB].last()
+    chosen = images_matching(dataset, Filter()).filter(pk__lte=last)
+    count = chosen.count()
+    ask = partial(tag_in_background, dataset=dataset, user=person, chosen=chosen, label=label)
+    told(f"ask for {count:,} to be tagged", [timed(ask)])
+    took = timed(work)
+    told("  the job", [took], f"{1000 * count / took[0]:,.0f} pictures a second")
+    assert chosen.exclude(label=label).count() == 0
     shown, _ = page_of(dataset, Filter(label="label 0"), limit=100)
     assert len(shown) == 100
