@@ -127,7 +127,7 @@ def test_an_attempt_that_broke_off_is_gone_on_with(
     assert (waiting.state, waiting.images) == ("ready", 40)
     assert len(calls) < 60  # the first sixteen were not read again
     with zipfile.ZipFile(io.BytesIO(read(waiting.key))) as found:
-        assert found.testzip() is None and len(found.namelist()) == 41
+        assert found.testzip() is None and len(found.namelist()) == 42  # with both papers
     assert not work_folder(waiting.pk).exists()
 
 
