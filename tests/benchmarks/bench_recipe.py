@@ -31,7 +31,9 @@ def test_a_first_model_against_the_usual_recipe(
     owner, pictures = Owner(product), dict(named_pictures(shared_data, NAME))
     ours, version, path = owner.train(owner.bring(pictures), fine_tuning="off")
     accuracy = version["metrics"]["accuracy"]["value"]
-    held_back = {item["file"] for item in owner.all(f"{path}/predictions")}
+    items = owner.all(f"{path}/predictions")
+    held_back = {f"{item['true']}/{item['file'].rpartition('/')[2]}" for item in items}
+    assert len(held_back & set(pictures)) == len(items)
     for name, content in pictures.items():
         file = tmp_path / ("held_back" if name in held_back else "learn") / name
         file.parent.mkdir(parents=True, exist_ok=True)

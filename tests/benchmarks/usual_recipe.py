@@ -71,6 +71,7 @@ def main(learn: str, held_back: str, weights: str, aim: str, seconds: str) -> No
                 break
         else:
             reached.append(right(model, held))
+            print(f"{time.monotonic() - began:.0f} s: {reached[-1]:.4f}", file=sys.stderr, flush=True)
             if reached[-1] >= float(aim):
                 break
     print(json.dumps(reached), flush=True)
