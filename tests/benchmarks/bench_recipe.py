@@ -3,7 +3,8 @@
 The recipe (tests/benchmarks/usual_recipe.py) gets the same backbone, weights, pictures, split and cores, and may stop
 at the first round after which it is as accurate on the held-back pictures. Both start a process of their own, which
 counts. Nothing is asserted about time. TAXON_BENCH_SET: which set (caltech20, 1,175 pictures); TAXON_BENCH_SECONDS:
-how long the recipe may take (300).
+how long the recipe may take (300); TAXON_BENCH_THREADS: its threads (all cores; take 1 on a busy machine, where
+threads that wait for one another use the processor up).
 """
 
 import json
@@ -22,6 +23,7 @@ from tests.product import ROOT, Product
 
 NAME = os.environ.get("TAXON_BENCH_SET", "caltech20")
 SECONDS = float(os.environ.get("TAXON_BENCH_SECONDS", "300"))
+THREADS = os.environ.get("TAXON_BENCH_THREADS") or str(os.cpu_count())
 
 
 @pytest.mark.slow
@@ -52,7 +54,7 @@ def test_a_first_model_against_the_usual_recipe(
 def recipe(folder: Path, weights: Path, aim: float) -> tuple[Took, list[float]]:
     """What it took, and how right it was after each round."""
     command = [sys.executable, "-m", "tests.benchmarks.usual_recipe", str(folder / "learn")]
-    command += [str(folder / "held_back"), str(weights), str(aim), str(SECONDS)]
+    command += [str(folder / "held_back"), str(weights), str(aim), str(SECONDS), THREADS]
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     began, worked = time.perf_counter(), processor_time_of_children()
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)

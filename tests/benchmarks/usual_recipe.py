@@ -1,12 +1,11 @@
 """The usual recipe in plain PyTorch, to compare with: the whole pretrained network learns, round by round.
 
-    python -m tests.benchmarks.usual_recipe LEARN HELD_BACK WEIGHTS AIM SECONDS
+    python -m tests.benchmarks.usual_recipe LEARN HELD_BACK WEIGHTS AIM SECONDS THREADS
 
 Ends with the first round after which HELD_BACK is AIM right, or when SECONDS are over. The last line is JSON.
 """
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -30,7 +29,7 @@ def loader(folder: str, *, learn: bool) -> Any:
         [t.RandomResizedCrop(224), t.RandomHorizontalFlip()] if learn else [t.Resize(256), t.CenterCrop(224)]
     )
     pictures = datasets.ImageFolder(folder, t.Compose([*seen, t.ToTensor(), t.Normalize(MEAN, STD)]))
-    workers = os.cpu_count() or 1
+    workers = torch.get_num_threads()
     return torch.utils.data.DataLoader(
         pictures, BATCH, shuffle=learn, num_workers=workers, persistent_workers=True
     )
@@ -52,8 +51,9 @@ def right(model: Any, pictures: Any) -> float:
     return hits / len(pictures.dataset)
 
 
-def main(learn: str, held_back: str, weights: str, aim: str, seconds: str) -> None:
+def main(learn: str, held_back: str, weights: str, aim: str, seconds: str, threads: str) -> None:
     began = time.monotonic()
+    torch.set_num_threads(int(threads))
     torch.manual_seed(0)
     learning, held = loader(learn, learn=True), loader(held_back, learn=False)
     model = network(Path(weights), len(learning.dataset.classes))
