@@ -36,6 +36,16 @@ def test_the_same_content_has_one_key_and_comes_back() -> None:
     assert storage.size_of(key) == 9
 
 
+def test_bytes_are_as_private_as_any_file(either: str, tmp_path: Path) -> None:
+    if either == "s3":
+        return
+    source = tmp_path / "model"
+    source.write_bytes(b"a model")
+    keys = [storage.put_bytes("images", b"a picture"), storage.put_file("models", source)]
+    modes = [Path(default_storage.path(key)).stat().st_mode & 0o777 for key in keys]
+    assert modes == [0o640, 0o640]
+
+
 def test_a_file_from_disk_is_kept_and_lent_as_a_path(tmp_path: Path) -> None:
     source = tmp_path / "model"
     source.write_bytes(os.urandom(3_000_000))
