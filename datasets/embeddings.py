@@ -2,10 +2,13 @@
 
 import hashlib
 import io
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from django.conf import settings
@@ -26,6 +29,7 @@ from web.sentences import Refusal, Sentence
 
 KIND = "datasets.embed"
 BATCH, SHARD = 16, 512
+AHEAD = 2  # batches that are decoded while one is looked at
 LOOK_UP = 900
 Row = tuple[str, str]  # sha256, storage key
 Compute = Callable[[np.ndarray], np.ndarray]
@@ -89,17 +93,22 @@ def ensure_features(
     done = len(rows) - len(missing)
     if not missing:
         return
-    with ThreadPoolExecutor(max(1, threads or settings.INFERENCE_THREADS)) as pool:
-        compute = computer(extractor, threads or settings.INFERENCE_THREADS)
-        for start in range(0, len(missing), SHARD):
-            part = missing[start : start + SHARD]
-            vectors = []
-            for pictures in decoded_ahead(pool, extractor.spec, part):
-                check()
-                vectors.append(compute(pictures).astype(np.float16))
-                done += len(pictures)
-                progress(done, len(rows))
-            keep(extractor, [sha256 for sha256, _ in part], np.concatenate(vectors))
+    threads = max(1, threads or settings.INFERENCE_THREADS)
+    vectors: list[np.ndarray] = []
+    kept = computed = 0
+    with ThreadPoolExecutor(threads) as pool, ExitStack() as ended:
+        ended.callback(pool.shutdown, cancel_futures=True)  # whoever stops does not wait for what was begun
+        coming = decoded_ahead(pool, extractor.spec, missing)  # which begins while the model is loaded
+        compute = computer(extractor, threads)
+        for pictures in coming:
+            check()
+            vectors.append(compute(pictures).astype(np.float16))
+            computed += len(pictures)
+            progress(done + computed, len(rows))
+            if computed - kept >= SHARD or computed == len(missing):
+                keep(extractor, [sha256 for sha256, _ in missing[kept:computed]], np.concatenate(vectors))
+                kept = computed
+                vectors.clear()
 
 
 def missing_of(extractor: Extractor, rows: Sequence[Row]) -> list[Row]:
@@ -122,15 +131,16 @@ def in_batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 
 def decoded_ahead(pool: ThreadPoolExecutor, spec: PixelSpec, rows: Sequence[Row]) -> Iterator[np.ndarray]:
-    """The batches' pixels: the next batch is decoded while the one before it is looked at."""
-    waiting: list[Future[np.ndarray]] = []
-    for batch in in_batches(rows):
-        coming = [pool.submit(pixels_of, key, spec) for _, key in batch]
-        if waiting:
-            yield np.stack([each.result() for each in waiting])
-        waiting = coming
-    if waiting:
-        yield np.stack([each.result() for each in waiting])
+    """The batches' pixels. Begins at once: the next are decoded while the model looks at the ones before."""
+    begun = ([pool.submit(pixels_of, key, spec) for _, key in batch] for batch in in_batches(rows))
+    waiting = deque(islice(begun, AHEAD))
+
+    def decoded() -> Iterator[np.ndarray]:
+        while waiting:
+            waiting.extend(islice(begun, 1))
+            yield np.stack([each.result() for each in waiting.popleft()])
+
+    return decoded()
 
 
 def computer(extractor: Extractor, threads: int) -> Compute:
