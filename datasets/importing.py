@@ -5,15 +5,15 @@ each has exactly one outcome, so the counts say how many are done.
 """
 
 import os
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets.archives import Offered
+from datasets.ahead import Running, batches, prepared_ahead
 from datasets.choices import Choices
 from datasets.choosing import give_up_abandoned, wait_for_choice
 from datasets.conflicts import settle_as_chosen
@@ -23,15 +23,13 @@ from datasets.label_lists import Kept, make_missing
 from datasets.models import Import, ImportState, Review
 from datasets.near_duplicates import search_soon
 from datasets.planning import Plan, Planner
-from datasets.preparing import Prepared, prepare, sha256_of
 from datasets.reading import Reading, uploads_of
 from datasets.reasons import NotAccepted
-from datasets.taking import Candidate, known_pictures, record
+from datasets.taking import Candidate, record
 from jobs.attempts import Attempt
 from jobs.rights import NoLongerAllowed
 from web.sentences import Sentence
 
-BATCH_FILES, BATCH_BYTES, BATCH_SECONDS = 50, 48 * 1024**2, 3.0
 THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -72,10 +70,11 @@ def store(attempt: Attempt, found: Import, reading: Reading) -> None:
     """Take the pictures in, batch by batch."""
     begin(attempt, found, len(reading.files))
     no_room = make_labels(attempt, found, reading.labels)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for batch in batches(found, reading.files, start=done(found)):
-            attempt.check()
-            take(attempt, found, batch, pool)
+    with ThreadPoolExecutor(THREADS) as pool, ExitStack() as ended:
+        ended.callback(pool.shutdown, cancel_futures=True)  # a cancelled import does not prepare what waits
+        read = batches(found, reading.files, start=done(found))
+        for batch, running in prepared_ahead(attempt, found, read, pool):
+            take(attempt, found, batch, running)
             attempt.progress(done(found), found.total, STORING)
     finish(attempt, found, Sentence(NO_ROOM, count=no_room) if no_room else reading.note)
 
@@ -122,38 +121,8 @@ def begin(attempt: Attempt, found: Import, total: int) -> None:
     move(attempt, found, ImportState.STORING)
 
 
-def batches(found: Import, files: Sequence[Offered], *, start: int) -> Iterator[list[Candidate]]:
-    """The files from `start` on, one after another, in batches small enough for memory and a transaction."""
-    batch: list[Candidate] = []
-    held, begun = 0, time.monotonic()
-    choices = Choices.of(found)
-    for position in range(start, len(files)):
-        offered = files[position]
-        candidate = Candidate(position, offered.name, offered.folder, offered.split)
-        try:
-            if refusal := choices.refusal_for(offered.folder or found.label_name):
-                raise refusal
-            candidate.content = offered.load()
-            candidate.sha256 = sha256_of(candidate.content)
-        except NotAccepted as error:
-            candidate.refusal = error
-        batch.append(candidate)
-        held += len(candidate.content)
-        slow = time.monotonic() - begun > BATCH_SECONDS  # links: what has come is kept
-        if len(batch) >= BATCH_FILES or held >= BATCH_BYTES or slow:
-            yield batch
-            batch, held, begun = [], 0, time.monotonic()
-    if batch:
-        yield batch
-
-
-def take(attempt: Attempt, found: Import, batch: list[Candidate], pool: ThreadPoolExecutor) -> None:
-    """Prepare a batch's new pictures on several threads, then write its rows at once."""
-    known = known_pictures(found.dataset, batch)
-    running: dict[str, Future[Prepared]] = {}
-    for candidate in batch:
-        if candidate.refusal is None and candidate.sha256 not in known and candidate.sha256 not in running:
-            running[candidate.sha256] = pool.submit(prepare, candidate.content)
+def take(attempt: Attempt, found: Import, batch: list[Candidate], running: Running) -> None:
+    """Wait for a batch's new pictures, then write its rows at once."""
     for candidate in batch:
         future = running.get(candidate.sha256)
         if candidate.refusal is None and future is not None:

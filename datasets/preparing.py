@@ -10,7 +10,13 @@ from PIL import Image
 
 from datasets import pixels
 from datasets.reasons import NotAccepted
-from datasets.thumbnails import THUMBNAIL_QUALITY, THUMBNAIL_SIDE, jpeg_bytes, thumbnail_of
+from datasets.thumbnails import (
+    THUMBNAIL_QUALITY,
+    THUMBNAIL_SIDE,
+    jpeg_bytes,
+    shrinks_evenly,
+    thumbnail_of,
+)
 from web import storage
 
 # AutoCV's rule: what is larger is scaled down (or refused where the limits are strict), the rest refused.
@@ -42,17 +48,17 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def prepare(content: bytes) -> Prepared:
+def prepare(content: bytes, sha256: str = "") -> Prepared:
     """Decode, check, scale down if need be, store the picture and its thumbnail. Raises NotAccepted.
 
-    Touches no database, so that several threads may do it.
+    `sha256`: the content's, where it is known. Touches no database, so that several threads may do it.
     """
     try:
         header = pixels.open_image(content, max_pixels=settings.MAX_PIXELS, max_bytes=settings.MAX_FILE_BYTES)
         if header.width * header.height < LARGE_PIXELS:
-            return _prepared(content, header.size)
+            return _prepared(content, header, sha256)
         with _large:
-            return _prepared(content, header.size)
+            return _prepared(content, header, sha256)
     except pixels.UnreadableImage as error:
         raise NotAccepted.because_of(error) from error
 
@@ -66,22 +72,25 @@ def check_header(content: bytes) -> None:
     refuse_sides(header.size, len(content))
 
 
-def _prepared(content: bytes, size: tuple[int, int]) -> Prepared:
+def _prepared(content: bytes, header: Image.Image, sha256: str) -> Prepared:
+    size = header.size
     refuse_sides(size, len(content))
     target = size_within(size)
     scale_down = target != size or len(content) > MOST_BYTES
+    factor = shrinks_evenly(size) if header.format in ("JPEG", "MPO") and not scale_down else 1
     # Whole blocks may be averaged away while decoding, but never below what is kept.
-    draft_to = min(target) if scale_down else 2 * THUMBNAIL_SIDE
+    draft_to = min(target) // factor if scale_down or factor > 1 else 2 * THUMBNAIL_SIDE
     decoded = pixels.decode(content, max_pixels=settings.MAX_PIXELS, draft_to=draft_to)
     upright = (decoded.width, decoded.height)
     kept, kind = content, decoded.type
     if scale_down:
         kept, upright = scaled(decoded.image, size_within(upright))
-        kind = "JPEG"
-    small = thumbnail_of(decoded.image)
+        kind, sha256 = "JPEG", ""
+    small = thumbnail_of(decoded.image, shrunk=factor > 1)
+    thumbnail = jpeg_bytes(small, THUMBNAIL_QUALITY, optimize=False)
     return Prepared(
-        key=storage.put_bytes("images", kept, SUFFIX[kind]),
-        thumbnail_key=storage.put_bytes("thumbnails", jpeg_bytes(small, THUMBNAIL_QUALITY), ".jpg"),
+        key=storage.put_bytes("images", kept, SUFFIX[kind], sha256=sha256),
+        thumbnail_key=storage.put_bytes("thumbnails", thumbnail, ".jpg"),
         format=kind,
         bytes=len(kept),
         width=upright[0],
@@ -136,5 +145,5 @@ def difference_hash(picture: Image.Image) -> int:
 
 def is_grey(picture: Image.Image) -> bool:
     """Whether the picture has no colour to speak of."""
-    values = np.asarray(picture.resize((32, 32), Image.Resampling.BOX), dtype=np.int16)
+    values = np.asarray(picture.resize((32, 32), Image.Resampling.BOX, reducing_gap=1.0), dtype=np.int16)
     return bool((values.max(axis=2) - values.min(axis=2)).max() <= GREY_SPREAD)

@@ -12,23 +12,36 @@ PREVIEW_SIDE, PREVIEW_QUALITY = 1600, 88
 MIDDLE_SIDE = 640  # in the grid, where thumbnails are shown larger than they are
 
 
-def thumbnail_of(picture: Image.Image) -> Image.Image:
-    """The upright RGB picture with its longer side at most 320 pixels; smaller ones stay as they are."""
-    small = picture.copy() if max(picture.size) <= THUMBNAIL_SIDE else picture
-    if small is picture:
-        scale = THUMBNAIL_SIDE / max(picture.size)
-        small = picture.resize(
-            (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
-            Image.Resampling.BILINEAR,
-            reducing_gap=2.0,
-        )
-    return small
+def shrinks_evenly(size: tuple[int, int]) -> int:
+    """By how much a JPEG of this size may shrink while it is decoded, for a thumbnail: 8, 4, 2, or 1: not at all.
+
+    All its data is read and checked all the same. A side that does not divide would come out a little askew.
+    """
+    for factor in (8, 4, 2):
+        if max(size) >= factor * THUMBNAIL_SIDE and not (size[0] % factor or size[1] % factor):
+            return factor
+    return 1
 
 
-def jpeg_bytes(picture: Image.Image, quality: int) -> bytes:
-    """The picture as a JPEG without any metadata."""
+def thumbnail_of(picture: Image.Image, *, shrunk: bool = False) -> Image.Image:
+    """The upright RGB picture with its longer side at most 320 pixels; smaller ones are returned as they are.
+
+    `shrunk`: the decoder has shrunk it to less than twice that; what is left to do is done with the finer filter.
+    """
+    if max(picture.size) <= THUMBNAIL_SIDE:
+        return picture
+    scale = THUMBNAIL_SIDE / max(picture.size)
+    return picture.resize(
+        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
+        Image.Resampling.BICUBIC if shrunk else Image.Resampling.BILINEAR,
+        reducing_gap=2.0,
+    )
+
+
+def jpeg_bytes(picture: Image.Image, quality: int, *, optimize: bool = True) -> bytes:
+    """The picture as a JPEG without any metadata. `optimize`: three per cent smaller, in twice the time."""
     out = io.BytesIO()
-    picture.save(out, "JPEG", quality=quality, optimize=True)
+    picture.save(out, "JPEG", quality=quality, optimize=optimize)
     return out.getvalue()
 
 

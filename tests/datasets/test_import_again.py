@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from datasets import importing
+from datasets import ahead, importing
 from datasets.imports import CannotUndo, cancel_import, undo_import
 from datasets.models import Dataset, Image, Import, ImportState, NotTaken
 from datasets.tagging import tag_images, trash_images
@@ -44,7 +45,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "BATCH_FILES", 4)
+    monkeypatch.setattr(ahead, "BATCH_FILES", 4)
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -61,7 +62,8 @@ def test_a_killed_import_goes_on_and_ends_the_same(
     work()
     dataset = make_dataset(team)
     found = begin(team, dataset, archive)
-    original, calls = getattr(importing, moment), []
+    place = place_of(moment)
+    original, calls = getattr(place, moment), []
 
     def dies(*args: object, **kwargs: object) -> object:
         calls.append(1)
@@ -71,13 +73,18 @@ def test_a_killed_import_goes_on_and_ends_the_same(
             raise Killed
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(importing, moment, dies)
+    monkeypatch.setattr(place, moment, dies)
     run_once(found)
     assert len(calls) >= nth
-    monkeypatch.setattr(importing, moment, original)
+    monkeypatch.setattr(place, moment, original)
     run_once(found)
     assert final_set(found) == final_set(quiet)
     assert found.total == found.imported + found.duplicates + found.rejected
+
+
+def place_of(moment: str) -> ModuleType:
+    """The module in which an import meets it."""
+    return ahead if hasattr(ahead, moment) else importing
 
 
 def run_once(found: Import) -> None:
@@ -113,6 +120,28 @@ def test_an_overtaken_import_writes_nothing_more(
     with pytest.raises(LostLease):
         importing.run(attempt)
     assert not Image.objects.exists() and not NotTaken.objects.exists()
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_file_that_the_batch_before_brings_is_prepared_once_and_a_duplicate(
+    work: Work, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[bytes] = []
+    original = ahead.prepare
+
+    def counted(content: bytes, sha256: str) -> object:
+        prepared.append(content)
+        return original(content, sha256)
+
+    monkeypatch.setattr(ahead, "prepare", counted)
+    pictures = colours(6)
+    files = [*pictures[:4], b"no picture", pictures[3], pictures[4], pictures[3], pictures[5], b"no picture"]
+    names = {f"cat/{number}.png": content for number, content in enumerate(files)}
+    found = begin(team, make_dataset(team), ("a.zip", zip_of(names)))
+    work()
+    found.refresh_from_db()
+    assert (found.total, found.imported, found.duplicates, found.rejected) == (10, 6, 2, 2)
+    assert sorted(prepared) == sorted([*pictures, b"no picture"])
 
 
 def test_the_same_zip_again_brings_only_duplicates(work: Work, team: Team) -> None:

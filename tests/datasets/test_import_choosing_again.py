@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from config.verify import findings
-from datasets import importing
+from datasets import ahead
 from datasets.choosing import choices_from, choose
 from datasets.conflicts import open_conflicts
 from datasets.models import Dataset, Import, ImportState
 from tests.datasets.makers import Work, begin, colours, make_dataset, zip_of
-from tests.datasets.test_import_again import Killed, final_set, mixed, run_once
+from tests.datasets.test_import_again import Killed, final_set, mixed, place_of, run_once
 from tests.factories import Team
 
 CHOICES = {"labels": {"dog": "Hund", "cat": ""}, "left_out": [], "conflicts": "take"}
@@ -26,7 +26,7 @@ CHOSEN = [
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "BATCH_FILES", 4)
+    monkeypatch.setattr(ahead, "BATCH_FILES", 4)
 
 
 def prepared(team: Team, work: Work, name: str) -> Dataset:
@@ -72,7 +72,7 @@ def test_a_killed_choice_goes_on_and_ends_the_same(
     quiet = prepared(team, work, "Quiet")
     expected = all_said(quiet, go_through(team, quiet, CHOICES, lambda: None))
     dataset = prepared(team, work, "Killed")
-    original, calls = getattr(importing, moment), []
+    original, calls = getattr(place_of(moment), moment), []
 
     def dies(*args: object, **kwargs: object) -> object:
         calls.append(1)
@@ -82,7 +82,7 @@ def test_a_killed_choice_goes_on_and_ends_the_same(
             original(*args, **kwargs)
         raise Killed
 
-    monkeypatch.setattr(importing, moment, dies)
+    monkeypatch.setattr(place_of(moment), moment, dies)
     found = go_through(team, dataset, CHOICES, lambda: None)
     assert calls
     assert all_said(dataset, found) == expected
@@ -95,7 +95,7 @@ def test_the_sum_holds_whatever_is_chosen_and_however_often_it_is_killed(
 ) -> None:
     chance = random.Random(seed)
     dataset = prepared(team, work, "Unlucky")
-    originals = {moment: getattr(importing, moment) for moment in MOMENTS}
+    originals = {moment: getattr(place_of(moment), moment) for moment in MOMENTS}
 
     def unlucky(moment: str) -> Callable[..., object]:
         def run(*args: object, **kwargs: object) -> object:
@@ -109,7 +109,7 @@ def test_the_sum_holds_whatever_is_chosen_and_however_often_it_is_killed(
         return run
 
     for moment in MOMENTS:
-        monkeypatch.setattr(importing, moment, unlucky(moment))
+        monkeypatch.setattr(place_of(moment), moment, unlucky(moment))
     found = go_through(team, dataset, CHOSEN[seed], lambda: None)
     assert found.total == found.imported + found.duplicates + found.rejected
     assert found.images.count() == found.imported

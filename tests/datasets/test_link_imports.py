@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from datasets import importing
+from datasets import ahead, importing
 from datasets.links import offering
 from datasets.links.lists import NoLinks, links_in
 from datasets.models import Import, ImportState, NotTaken
@@ -175,7 +175,7 @@ def test_after_a_kill_the_links_that_are_done_are_not_fetched_again(
     dataset = make_dataset(team)
     links = "\n".join(server.url(f"/{n}.png") for n in range(12))
     page("labeller").post(f"/datasets/{dataset.pk}/import/links/", {"links": links})
-    monkeypatch.setattr(importing, "BATCH_FILES", 4)
+    monkeypatch.setattr(ahead, "BATCH_FILES", 4)
     monkeypatch.setattr(offering, "AHEAD", 2)
     found = Import.objects.get()
     attempt = Attempt.claim(found.job_id or 0)
