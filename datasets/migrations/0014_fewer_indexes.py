@@ -1,5 +1,7 @@
 """Indexes that another one serves as well: PostgreSQL writes each anew for every picture that is tagged."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 from django.db.models import Q
@@ -7,11 +9,10 @@ from django.db.models import Q
 CASCADE, SET_NULL = django.db.models.deletion.CASCADE, django.db.models.deletion.SET_NULL
 
 
-def without_index(to: str, **more: object) -> models.ForeignKey:  # type: ignore[type-arg]
+def without_index(to: str, on_delete: Any = SET_NULL, **more: Any) -> Any:
     """A foreign key that the model's own indexes answer for."""
-    return models.ForeignKey(
-        f"datasets.{to}", more.pop("on_delete", SET_NULL), db_index=False, **{"related_name": "+"} | more
-    )
+    more.setdefault("related_name", "+")
+    return models.ForeignKey(f"datasets.{to}", on_delete, db_index=False, **more)
 
 
 class Migration(migrations.Migration):
@@ -25,7 +26,7 @@ class Migration(migrations.Migration):
             "image", models.UniqueConstraint(fields=["sha256", "dataset"], name="one_picture_a_data_set")
         ),
         migrations.AlterField(
-            "tagchange", "action", without_index("tagaction", on_delete=CASCADE, related_name="changes")
+            "tagchange", "action", without_index("tagaction", CASCADE, related_name="changes")
         ),
         migrations.AlterField("tagchange", "before", without_index("label", null=True)),
         migrations.AlterField("tagchange", "after", without_index("label", null=True)),
