@@ -39,12 +39,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long things take here, told from a fine-tuning that is over. `epoch`: the seconds of one of its rounds."""
+    """How long things take here, told from a fine-tuning that is over. `epoch`: the seconds of one of its rounds;
+    `overhead`: of all else, from the engine's start to the model file."""
 
     done: Candidate
     epoch: float
     pictures: int
     threads: int
+    overhead: float = OVERHEAD
 
     def seconds(self, candidate: Candidate, rounds: int, *, read: bool) -> float:
         """Of so many rounds with the engine's start; `read`: the pixels have to be read first."""
@@ -52,7 +54,7 @@ class Pace:
         weight /= SECONDS_A_PICTURE.get(self.done.backbone, UNKNOWN)
         scale = (candidate.size / self.done.size) ** 2
         reading = DECODING * self.pictures / self.threads if read else 0.0
-        return OVERHEAD + reading + rounds * self.epoch * weight * scale
+        return self.overhead + reading + rounds * self.epoch * weight * scale
 
 
 def others(done: Candidate, backbones: Sequence[str], sizes: Sequence[int]) -> list[Candidate]:

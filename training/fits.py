@@ -25,6 +25,7 @@ class Fitted:
     left_out: list[str]
     backbone: str = ""
     warm: bool = False
+    seconds: float = 0.0
 
     @property
     def path(self) -> Path:

@@ -104,7 +104,8 @@ class Learning:
             result = run_engine(task, hear=self.heard, look=self.looked)
         self.history = self.curve(result["history"], str(result["method"]))
         self.now = []
-        self.tried.append(summary(task, result, time.monotonic() - began))
+        took = time.monotonic() - began
+        self.tried.append(summary(task, result, took))
         best = max(each["validation"][self.version.optimise_for] for each in self.tried)
         live = {"best": best, "epoch": self.history[-1]["epoch"]}
         self.writer.progress(self.clock.share, history=self.history, live=live)
@@ -114,6 +115,7 @@ class Learning:
             made.left_out,
             task.backbone or "",
             warm=self.is_warm(task.start_from),
+            seconds=took,
         )
 
     def is_warm(self, start_from: str | None) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from training.candidates import ROUNDS, SLACK, Candidate, Pace, first_rung, others, pace_of
 from training.fits import Fitted
 from training.manifest import Manifest
-from training.tuning import LEAST_EPOCHS, fits_on_disk, may_gain, useful_sizes
+from training.tuning import LEAST_EPOCHS, OVERHEAD, fits_on_disk, may_gain, useful_sizes
 from web.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def spent(learning: "Learning", done: Candidate, second: Fitted, best: Fitted, d
     if over or epoch is None or not may_gain(best.result["validation"], learning.version.optimise_for):
         return best
     means = learning.means(data)
-    pace = Pace(done, epoch, means.pictures, means.threads)
+    overhead = max(OVERHEAD, second.seconds - len(second.result["history"]) * epoch)
+    pace = Pace(done, epoch, means.pictures, means.threads, overhead)
     wanted = [
         each
         for each in others(done, learning.networks, useful_sizes(learning.sides(data), done.backbone))

@@ -13,9 +13,11 @@ from training.models import Application, Extractor
 from training.profiles import Profile, profile_of
 from training.speed import measure_missing, milliseconds_here
 from training.tradeoff import tradeoff_of
+from training.tuning import SECONDS_A_PICTURE
 from web.sentences import Refusal, Sentence
 
 OPTION = "max_latency_ms"
+FAR = 3.0  # so many times slower than allowed, by the ratios of learning: too rough to be held against nearer ones
 NO_WEIGHTS, TOO_SLOW = "no-weights", "too-slow"
 REASONS = {
     NO_WEIGHTS: gettext_noop("%(network)s: no weights could be had."),
@@ -48,10 +50,21 @@ def networks_for(applications: Sequence[Application], options: dict[str, Any]) -
     for application in applications:
         profile = profile_of(application)
         tradeoff = tradeoff_of(profile, at_most)
-        if not tradeoff.backbone and not tradeoff.asked and tradeoff.passed_over:
-            raise too_slow(str(profile.application), dict(tradeoff.passed_over), at_most)
+        speeds = dict(tradeoff.passed_over)
+        if speeds and not tradeoff.backbone and (not tradeoff.asked or hopeless(profile, speeds, at_most)):
+            raise too_slow(str(profile.application), speeds, at_most)
         found[application] = tradeoff.backbone or (profile.backbones[0] if tradeoff.asked else "")
     return found
+
+
+def hopeless(profile: Profile, speeds: dict[str, float], at_most: float | None) -> bool:
+    """Whether no other network of the list comes near the limit, told from those that were measured: then nothing is
+    downloaded to measure it."""
+    measured = [took / SECONDS_A_PICTURE[each] for each, took in speeds.items() if each in SECONDS_A_PICTURE]
+    others = [each for each in profile.backbones if each not in speeds]
+    if not measured or at_most is None or any(each not in SECONDS_A_PICTURE for each in others):
+        return False
+    return all(min(measured) * SECONDS_A_PICTURE[each] > FAR * at_most for each in others)
 
 
 def chosen_for(profile: Profile, at_most: float | None, look: Callable[[], None]) -> Choice:

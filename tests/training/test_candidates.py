@@ -42,6 +42,7 @@ def test_a_round_costs_by_the_network_and_the_square_of_the_size() -> None:
     assert PACE.seconds(Candidate("mobilenet_v2", 320), 4, read=False) == pytest.approx(OVERHEAD + 160)
     assert PACE.seconds(Candidate("squeezenet1_1", 160), 4, read=False) < same
     assert PACE.seconds(DONE, 4, read=True) > same
+    assert replace(PACE, overhead=90.0).seconds(DONE, 4, read=False) == 130
 
 
 def test_only_so_many_get_a_slice_that_one_can_go_on_afterwards() -> None:

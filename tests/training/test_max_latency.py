@@ -76,6 +76,15 @@ def test_where_none_is_quick_enough_the_request_is_refused_and_names_the_quickes
     assert not ModelVersion.objects.exists()
 
 
+def test_where_others_might_be_downloaded_only_a_hopeless_limit_is_refused_at_once(
+    team: Team, two_networks: Sequence[Extractor], settings: Settings
+) -> None:
+    settings.WEIGHTS_DOWNLOAD = True
+    with pytest.raises(AllTooSlow, match="squeezenet1_1"):
+        networks.networks_for([Application.CLOUD_GENERAL], {"max_latency_ms": 2})
+    assert networks.networks_for([Application.CLOUD_GENERAL], {"max_latency_ms": 15})
+
+
 def test_in_the_api_that_is_422_with_a_code(
     api: Api, discs: Dataset, model: RegisteredModel, two_networks: Sequence[Extractor]
 ) -> None:
