@@ -181,7 +181,11 @@ class Run:
         snapshots = [kept[pk] for pk in self.version.snapshots]
         test_set = pinned.of_version(self.version)
         data = manifest.build(snapshots, self.version.labels, split=split, pinned=test_set)
-        data = fair(data, self.source)
+        # The last that moves pictures: after it nothing is held back that the source learned from.
+        return self.settled(fair(data, self.source))
+
+    def settled(self, data: Manifest) -> Manifest:
+        """Write it down, once."""
         self.writer.write(
             manifest_key=manifest.save(data),
             snapshot_hash=data.content_hash,
