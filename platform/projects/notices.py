@@ -15,9 +15,9 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop
 
 from projects import audit
-from projects.models import Channel, Notice, NoticeWish, Project, Webhook
+from projects.models import Channel, Notice, NoticeState, NoticeWish, Project, Webhook
 from web.outgoing import parsed
-from web.sentences import Refusal
+from web.sentences import Conflict, Refusal
 
 KEPT = 50  # the last notices of a project
 SHOWN = 10
@@ -25,6 +25,12 @@ PURPOSE = "taxon.webhook"
 
 # Set by the room that has the queue: asked to send a notice, in the transaction that made it.
 senders: list[Callable[[Notice], None]] = []
+
+
+class NotGivenUp(Conflict):
+    """It arrived, or still waits for its next try."""
+
+    code = "not-given-up"
 
 
 class BadAddress(Refusal):
@@ -127,6 +133,19 @@ def try_webhook(webhook: Webhook, *, user: User, url: str) -> None:
     with transaction.atomic():
         _queue(Channel.WEBHOOK, webhook.project, about, subject, body, webhook=webhook)
         audit.note(user, "webhook.test", project=webhook.project)
+
+
+@transaction.atomic
+def send_again(notice: Notice, *, user: User) -> None:
+    """Queue a given-up message once more, with all its tries, under its old number. Raises NotGivenUp."""
+    given_up = Notice.objects.filter(pk=notice.pk, state=NoticeState.GIVEN_UP)
+    if not given_up.update(state=NoticeState.WAITING, tries=0):
+        raise NotGivenUp(
+            gettext_noop("This message was not given up: it arrived, or waits for its next try.")
+        )
+    for sender in senders:
+        sender(notice)
+    audit.note(user, "webhook.again", project=notice.project, target=notice.about)
 
 
 def _queue(

@@ -11,6 +11,9 @@ urlpatterns = [
     path("projects/<int:pk>/webhook/", views_notices.webhook, name="webhook"),
     path("projects/<int:pk>/webhook/secret/", views_notices.webhook_secret, name="webhook-secret"),
     path("projects/<int:pk>/webhook/try/", views_notices.webhook_try, name="webhook-try"),
+    path(
+        "projects/<int:pk>/messages/<int:notice_pk>/again/", views_notices.webhook_again, name="webhook-again"
+    ),
     path("projects/<int:pk>/webhook/remove/", views_notices.webhook_remove, name="webhook-remove"),
     path("projects/<int:pk>/members/", views.members, name="members"),
     path("projects/<int:pk>/members/add/", views.member_add, name="member-add"),

@@ -14,7 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from projects.access import project_for
 from projects.forms import NoticeForm
 from projects.models import Project, Role, Webhook
-from projects.notices import SHOWN, new_secret, remove_webhook, set_webhook, try_webhook, wish_of
+from projects.notices import (
+    SHOWN,
+    new_secret,
+    remove_webhook,
+    send_again,
+    set_webhook,
+    try_webhook,
+    wish_of,
+)
 from web.addresses import link_to
 from web.sentences import Refusal
 
@@ -97,6 +105,19 @@ def webhook_try(request: HttpRequest, pk: int) -> HttpResponse:
     url = link_to("project", pk, request=request)
     try_webhook(hook, user=request.user, url=url)  # type: ignore[arg-type]
     messages.info(request, _("A test is on its way; reload the page to see how it fared."))
+    return redirect("projects:webhook", pk)
+
+
+@login_required
+@require_POST
+def webhook_again(request: HttpRequest, pk: int, notice_pk: int) -> HttpResponse:
+    """Send a given-up message once more."""
+    notice = get_object_or_404(webhook_of(request, pk).notices.select_related("project"), pk=notice_pk)
+    try:
+        send_again(notice, user=request.user)  # type: ignore[arg-type]
+        messages.info(request, _("The message is on its way again; reload the page to see how it fared."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
     return redirect("projects:webhook", pk)
 
 

@@ -309,3 +309,32 @@ def test_only_owners_come_near_a_webhook(team: Team, page: Page, verb: str) -> N
     assert page("engineer").post(at, {"url": "https://example.org"}).status_code == 403
     assert page("stranger").post(at).status_code == 404
     assert page("owner").put(at).status_code == 405
+
+
+def test_a_given_up_message_is_sent_again_by_hand(
+    work: Work, team: Team, ear: Ear, page: Page, at_once: None
+) -> None:
+    hooked(team.project, ear, team)
+    ear.answers = [500, 500, 500, 200]
+    ended(team)
+    for _ in range(4):
+        work()
+        wake_waiting()
+    notice = Notice.objects.get()
+    assert notice.state == NoticeState.GIVEN_UP
+    there = f"/projects/{team.project.pk}/webhook/"
+    again = f"/projects/{team.project.pk}/messages/{notice.pk}/again/"
+    assert "Send again" in page("owner").get(there).content.decode()
+    assert page("engineer").post(again).status_code == 403
+    assert page("stranger").post(again).status_code == 404
+    assert page("owner").post(f"/projects/{team.other.pk}/messages/{notice.pk}/again/").status_code == 404
+    answer = page("owner").post(again, follow=True).content.decode()
+    assert "on its way again" in answer and "Send again" not in answer
+    work()
+    notice.refresh_from_db()
+    assert (notice.state, notice.tries, len(ear.heard)) == (NoticeState.SENT, 1, 4)
+    first, last = (headers["Taxon-Delivery"] for headers, _ in (ear.heard[0], ear.heard[-1]))
+    assert first == last == str(notice.pk)
+    assert "was not given up" in page("owner").post(again, follow=True).content.decode()
+    work()
+    assert len(ear.heard) == 4

@@ -15,7 +15,7 @@ from datasets.snapshots import take_snapshot
 from datasets.tagging import tag_images
 from jobs.models import Job
 from projects.invitations import invite
-from projects.models import Membership, Project, Role
+from projects.models import Membership, Notice, Project, Role
 from projects.notices import set_webhook
 from projects.tokens import make_token
 from serving.models import PredictionRecord, Service, ServiceState
@@ -49,7 +49,11 @@ class World:
         world.ids["members"] = Membership.objects.get(project=project, user=engineer).pk
         world.ids["tokens"] = make_token(project=project, user=engineer, name="camera")[0].pk
         world.ids["invitations"] = invite(project=project, role=Role.VIEWER, by=owner)[0].pk
-        set_webhook(project=project, url="https://example.org/taxon", user=owner)
+        hook, _secret = set_webhook(project=project, url="https://example.org/taxon", user=owner)
+        message = Notice.objects.create(
+            project=project, channel="webhook", webhook=hook, about="test:1", state="given-up"
+        )
+        world.ids["messages"] = message.pk
         world.ids["jobs"] = Job.objects.create(
             project=project, kind="datasets.import", queue="bulk", created_by=labeller
         ).pk
