@@ -12,7 +12,7 @@ from projects.access import Forbidden, Who, caller
 from projects.models import AccessToken, Project
 from serving import warming
 from serving.models import Service, ServiceState
-from serving.revisions import add_revision, whole
+from serving.revisions import add_revision, held, whole
 from training.models import ModelVersion
 from web.sentences import Conflict, Refusal
 
@@ -59,9 +59,10 @@ def request_service(
     """A new service that waits for approval, or warms up where the project waives that."""
     if not SLUG.fullmatch(slug):
         raise BadSlug(gettext_noop("An address has 3 to 63 lower-case letters, digits and hyphens."))
-    versions = [whole(version)]
     try:
         with transaction.atomic():
+            (version,) = held(version.model_id, [version.pk])
+            versions = [whole(version)]
             service = Service.objects.create(
                 project=project,
                 model=version.model,

@@ -14,7 +14,7 @@ from projects import audit
 from projects.access import Who, caller
 from serving.models import Revision, Service, ServiceState
 from serving.sessions import predictor_for
-from training.models import ModelVersion
+from training.models import ModelVersion, RegisteredModel
 from web.sentences import Conflict, Refusal
 
 MOST_VERSIONS = 10
@@ -42,6 +42,12 @@ class VersionUnusable(Conflict):
     """A version without a model file."""
 
     code = "version-unusable"
+
+
+class VersionArchived(Conflict):
+    """A version that was put away."""
+
+    code = "version-archived"
 
 
 class BadShares(Refusal):
@@ -124,6 +130,8 @@ def go_to(
     for entry in versions:
         predictor_for(entry["file_key"], entry["file_sha256"])
     with transaction.atomic():
+        if repeats is None:  # what was served before is kept from deletion, and may be archived since
+            held(service.model_id, [entry["version"] for entry in versions])
         locked = Service.objects.select_for_update().get(pk=service.pk)
         if locked.released_at:
             raise Http404
@@ -167,7 +175,31 @@ def entries(service: Service, shares: Sequence[Share]) -> list[Served]:
     found = {version.number: version for version in service.model.versions.filter(number__in=numbers)}
     if len(found) < len(numbers):
         raise Http404
+    for version in found.values():
+        refuse_archived(version)
     return [whole(found[share.number], share.share) for share in shares]
+
+
+def held(model: int, versions: Sequence[int]) -> list[ModelVersion]:
+    """The rows of these versions, locked after their model's, as `training.removing` locks them: none is deleted or
+    put away before the caller's transaction ends. Raises Http404 where one is gone, VersionArchived."""
+    RegisteredModel.objects.select_for_update().filter(pk=model).first()
+    rows = ModelVersion.objects.select_for_update().filter(model=model, pk__in=versions).order_by("pk")
+    found = list(rows)
+    if len(found) < len(set(versions)):
+        raise Http404
+    for version in found:
+        refuse_archived(version)
+    return found
+
+
+def refuse_archived(version: ModelVersion) -> None:
+    """Raises VersionArchived."""
+    if version.archived_at:
+        raise VersionArchived(
+            gettext_noop("Version %(number)s is archived; bring it back before it is published."),
+            number=version.number,
+        )
 
 
 def whole(version: ModelVersion, share: int = 100) -> Served:

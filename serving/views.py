@@ -21,7 +21,7 @@ from serving.pictures import NoPicture, TooManyPictures
 from serving.previews import bars, preview
 from serving.publication import BadSlug, SlugTaken, free_slug, request_service
 from serving.records import with_calls
-from serving.revisions import VersionUnusable
+from serving.revisions import VersionArchived, VersionUnusable
 from serving.sessions import ModelUnavailable
 from serving.validation import validate
 from training.access import version_for
@@ -100,7 +100,7 @@ def publish(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
             return redirect("serving:detail", service.slug)
         except (SlugTaken, BadSlug) as error:
             form.add_error("slug", str(error))
-        except VersionUnusable as error:
+        except (VersionUnusable, VersionArchived) as error:
             form.add_error(None, str(error))
     status = 422 if form.is_bound else 200
     return render(request, "serving/service_new.html", of_version(version) | {"form": form}, status=status)

@@ -26,7 +26,7 @@ from serving.online import NotOnline, Overloaded, Picture, predict
 from serving.pictures import BadPicture
 from serving.previews import bars, preview
 from serving.records import calls_today
-from serving.revisions import BadShares, NothingEarlier, Share, VersionUnusable
+from serving.revisions import BadShares, NothingEarlier, Share, VersionArchived, VersionUnusable
 from serving.sessions import ModelUnavailable
 from serving.tokens import make_service_token, revoke_service_token
 
@@ -144,7 +144,7 @@ def switch(request: HttpRequest, slug: str) -> HttpResponse:
             threshold=form.cleaned_data["threshold"],
         )
         messages.success(request, _("Revision %(number)s is live.") % {"number": revision.number})
-    except (BadShares, VersionUnusable, ModelUnavailable, revisions.NotDecided) as error:
+    except (BadShares, VersionUnusable, VersionArchived, ModelUnavailable, revisions.NotDecided) as error:
         messages.error(request, str(error))
     return redirect("serving:detail", slug)
 

@@ -50,7 +50,11 @@ def cleaned(text: str) -> str:
 
 @transaction.atomic
 def archive(*, version: ModelVersion, user: User) -> None:
-    """Out of the lists and out of the choice for services. Raises NotOver, InUse."""
+    """Out of the lists and out of the choice for services. Raises NotOver, InUse.
+
+    Who publishes it holds its row (`serving.revisions.held`), so either is seen by the other.
+    """
+    ModelVersion.objects.select_for_update().filter(pk=version.pk).first()
     if version.archived_at:
         return
     if not version.ended:
