@@ -31,7 +31,7 @@ def conclude(report: dict[str, Any], learned_from: dict[str, int]) -> list[Sente
     overall = report["overall"]
     said = [
         _headline(overall),
-        *split_sentences(report.get("about", {})),
+        *split_sentences(report.get("about", {}), findings_alone=True),
         *_confused(report["confusions"]),
         *_worst(report["labels"]),
     ]

@@ -30,6 +30,7 @@ from web.sentences import Conflict
 
 FOLDER = "manifests"
 EXAMPLES = 3
+MOVES = ("moved", "validation_moved", "left_out")
 
 
 class TwoLabels(Conflict):
@@ -66,7 +67,7 @@ class Manifest:
     snapshots: tuple[dict[str, Any], ...]
     # Of a split as the import wished: pictures wished for testing, and those held back because they look like them.
     wishes: dict[str, int] = field(default_factory=dict)
-    # What befell the split beside that: by the pinned test set, …
+    # What befell the split beside that: by the pinned test set, and by the second look for near copies.
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     # sha256s that the versions which it went on from learned from, and it did not itself (training/keeping.py)
     learned_before: tuple[str, ...] = ()
@@ -81,10 +82,16 @@ class Manifest:
         return {label: {part: found[label, part] for part in PARTS} for label in self.labels}
 
     @property
+    def dealt_anew(self) -> bool:
+        """Whether the parts are others than our rule alone gives."""
+        leaks = self.facts.get("leaks", {})
+        return "pinned" in self.facts or any(leaks.get(name) for name in MOVES)
+
+    @property
     def content_hash(self) -> str:
         """What stands for the data: the same pictures under the same labels give the same, split by the same rule."""
         lines = sorted(f"{entry.sha256} {entry.label}" for entry in self.entries)
-        if self.wishes or self.facts:
+        if self.wishes or self.dealt_anew:
             lines += sorted(f"{entry.sha256} {entry.part}" for entry in self.entries)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -16,12 +16,13 @@ from training.clock import Clock
 from training.engine_process import threads
 from training.extractors import work_folder
 from training.fits import Fitted
+from training.leaks import without_leaks
 from training.learning import EXPORTING, Learning
 from training.manifest import Manifest
 from training.models import EndedBecause, Extractor, ModelVersion, VersionState
 from training.networks import OPTION, AllTooSlow, Choice, chosen_for, further_networks, weights_text
 from training.profiles import SCRATCH_SIZE, profile_of
-from training.splitting import OWN
+from training.splitting import OWN, WISHES
 from training.together import alone, followers_of
 from training.warm import fair, fetched, must_fit, source_of
 from training.writing import Writer
@@ -123,9 +124,9 @@ class Run:
         started = self.version.started_at or timezone.now()
         self.writer.enter(VersionState.PREPARING, PREPARING, started_at=started, history=[], live={})
         self.source = source_of(self.version.model, self.version.options)
-        data = self.frozen()
-        self.clock.held_back = len(data.part("held_back"))
         extractor = self.network()
+        data = self.frozen(extractor)
+        self.clock.held_back = len(data.part("held_back"))
         if extractor:
             made = inputs.feature_inputs(self.scratch, data, extractor, threads=threads(), done=self.prepared)
         else:
@@ -170,7 +171,7 @@ class Run:
         at_most = version.options.get(OPTION)
         return chosen_for(profile_of(version.application), at_most, self.writer.attempt.check)
 
-    def frozen(self) -> Manifest:
+    def frozen(self, extractor: Extractor | None) -> Manifest:
         """The one of an earlier attempt, or a new one, written once."""
         if self.version.manifest_key:
             return manifest.load(self.version.manifest_key)
@@ -181,6 +182,10 @@ class Run:
         snapshots = [kept[pk] for pk in self.version.snapshots]
         test_set = pinned.of_version(self.version)
         data = manifest.build(snapshots, self.version.labels, split=split, pinned=test_set)
+        fixed = set(test_set.contents) if test_set else set()
+        if split == WISHES:  # a side that was wished is kept to
+            fixed |= {entry.sha256 for entry in data.part("held_back")}
+        data = without_leaks(data, fixed=fixed, goes_by=extractor, threads=threads(), done=self.prepared)
         # The last that moves pictures: after it nothing is held back that the source learned from.
         return self.settled(fair(data, self.source))
 

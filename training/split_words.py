@@ -1,4 +1,4 @@
-"""What befell a version's split, in words: the pinned test set that it was judged on."""
+"""What befell a version's split, in words: the pinned test set that it was judged on, and what a second look found."""
 
 from typing import Any
 
@@ -9,10 +9,52 @@ from web.sentences import Sentence
 SHOWN = 3
 
 
-def split_sentences(facts: dict[str, Any]) -> list[Sentence]:
+def split_sentences(facts: dict[str, Any], *, findings_alone: bool = False) -> list[Sentence]:
     """From `ModelVersion.split_facts` (or a report's `about`), most important first."""
     said = pinned_sentences(facts["pinned"]) if facts.get("pinned") else []
-    return said + warm_sentences(facts["warm_start"]) if facts.get("warm_start") else said
+    said += warm_sentences(facts["warm_start"]) if facts.get("warm_start") else []
+    leaks = facts.get("leaks")
+    if leaks:
+        said += leak_findings(leaks)
+        said += [] if findings_alone else leak_look(leaks)
+    return said
+
+
+def leak_findings(facts: dict[str, Any]) -> list[Sentence]:
+    """What a second look for near copies across the split found."""
+    moved = gettext_noop(
+        "Nearly the same as pictures to learn from, and therefore moved to the training side: %(n)s that were held"
+        " back, %(chosen)s to choose by."
+    )
+    left_out = gettext_noop(
+        "Left out of the training, because pictures to be judged on are nearly the same: %(n)s."
+    )
+    remaining = gettext_noop(
+        "Judged on although nearly the same as pictures to learn from, since their labels have too few others: %(n)s."
+    )
+    said = []
+    if facts.get("moved") or facts.get("validation_moved"):
+        said.append(Sentence(moved, n=facts["moved"], chosen=facts["validation_moved"]))
+    if facts.get("left_out"):
+        said.append(Sentence(left_out, n=facts["left_out"]))
+    if facts.get("remaining"):
+        said.append(Sentence(remaining, n=facts["remaining"]))
+    return said
+
+
+def leak_look(facts: dict[str, Any]) -> list[Sentence]:
+    """How far the look went, where it found nothing or not everything was seen."""
+    if not facts["looked_at"]:
+        says = gettext_noop("Near copies across the split were not looked for a second time: no weights.")
+        return [Sentence(says)]
+    said = []
+    if not leak_findings(facts):
+        says = gettext_noop("A second look found no near copies of pictures to learn from on the other side.")
+        said.append(Sentence(says))
+    if facts["looked_at"] < facts["of"]:
+        says = gettext_noop("The second look saw %(n)s of %(of)s pictures; the others had no embedding yet.")
+        said.append(Sentence(says, n=facts["looked_at"], of=facts["of"]))
+    return said
 
 
 def warm_sentences(facts: dict[str, Any]) -> list[Sentence]:
