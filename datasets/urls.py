@@ -35,6 +35,7 @@ urlpatterns = [
     path("datasets/<int:pk>/live/who/", live.who, name="live-who"),
     path("datasets/<int:pk>/labels/", bench.labels, name="labels"),
     path("datasets/<int:pk>/labels/add/", labels.add, name="label-add"),
+    path("datasets/<int:pk>/labels/none-of-these/", labels.add_none, name="label-add-none"),
     path("datasets/<int:pk>/labels/<int:label_pk>/", labels.label, name="label"),
     path("datasets/<int:pk>/labels/<int:label_pk>/change/", labels.change, name="label-change"),
     path("datasets/<int:pk>/labels/<int:label_pk>/example/", labels.example, name="label-example"),

@@ -32,6 +32,7 @@ def conclude(report: dict[str, Any], learned_from: dict[str, int]) -> list[Sente
     said = [
         _headline(overall),
         *split_sentences(report.get("about", {}), findings_alone=True),
+        *_outside(report),
         *_confused(report["confusions"]),
         *_worst(report["labels"]),
     ]
@@ -51,6 +52,50 @@ def _headline(overall: dict[str, Any]) -> Sentence:
         high=percent(accuracy["high"]),
         n=overall["n"],
     )
+
+
+def _outside(report: dict[str, Any]) -> list[Sentence]:
+    """How pictures that are none of the labels fared."""
+    said = []
+    for each in outside(report):
+        if not each["n"]:
+            continue
+        said.append(
+            Sentence(
+                gettext_noop(
+                    "Of %(n)s pictures that are none of the labels (“%(label)s”), %(wrong)s (%(share)s) were taken for"
+                    " one; of %(others)s others, %(missed)s were taken for none."
+                ),
+                label=each["label"],
+                n=each["n"],
+                wrong=each["wrong"],
+                share=percent(each["wrong"] / each["n"]),
+                others=each["others"],
+                missed=each["missed"],
+            )
+        )
+    return said
+
+
+def outside(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of each label for pictures that are none of these: how many there were, how many were taken for a label (and
+    for which), and how many of the other labels' pictures were taken for none."""
+    names, counts = report["confusion_matrix"]["labels"], report["confusion_matrix"]["counts"]
+    marked = [name for name in report.get("about", {}).get("none_of_these", []) if name in names]
+    places = {names.index(name) for name in marked}
+    others = [at for at in range(len(names)) if at not in places]
+    total = sum(sum(counts[at]) for at in others)
+    return [
+        {
+            "label": names[at],
+            "n": sum(counts[at]),
+            "wrong": sum(counts[at][other] for other in others),
+            "taken_for": {names[other]: counts[at][other] for other in others if counts[at][other]},
+            "others": total,
+            "missed": sum(counts[other][at] for other in others),
+        }
+        for at in sorted(places)
+    ]
 
 
 def _confused(pairs: list[dict[str, Any]]) -> list[Sentence]:

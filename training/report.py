@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from training.conclusion import conclude, confusions
+from training.conclusion import conclude, confusions, outside
 from training.csv_safe import to_csv
 from training.models import ModelVersion
 from web.sentences import Conflict, Sentence
@@ -52,6 +52,8 @@ def put_together(
         "split": split,
         "about": about,
     }
+    if about.get("none_of_these"):
+        report["none_of_these"] = outside(report)
     return report | {"conclusion": [each.to_json() for each in conclude(report, learned_from)]}
 
 

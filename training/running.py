@@ -195,7 +195,7 @@ class Run:
             manifest_key=manifest.save(data),
             snapshot_hash=data.content_hash,
             split_counts=data.counts(),
-            split_facts=data.facts,
+            split_facts=self.version.split_facts | data.facts,
             seed=data.seed(),
         )
         return data
@@ -248,7 +248,8 @@ class Run:
             threads=1,
             done=lambda so_far, of: self.writer.progress(so_far / of),
         )
-        facts = self.facts(extractor, fitted) | ({"wishes": data.wishes} if data.wishes else {}) | data.facts
+        facts = self.facts(extractor, fitted) | ({"wishes": data.wishes} if data.wishes else {})
+        facts |= self.version.split_facts
         report = evaluation.report(measured, data, facts)
         because = EndedBecause(self.learning.ended_because)
         self.writer.end(

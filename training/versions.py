@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from datasets.none_of_these import names_of
 from datasets.snapshots import take_snapshot
 from jobs.models import Job, State
 from jobs.queue import enqueue
@@ -51,7 +52,7 @@ def request_versions(
     source = warm.source_of(model, options)
     for network in networks.values():
         warm.must_fit(source, network)
-    fields = {
+    fields: dict[str, Any] = {
         "optimise_for": metric,
         "max_minutes": minutes,
         "data": [
@@ -63,6 +64,9 @@ def request_versions(
         "split_counts": {each.name: each.sizes._asdict() for each in preview.labels},
         "snapshots": [_frozen(each, user) for each in chosen],
     } | pinning.fields_for(model, chosen, preview)
+    outside = names_of([each.dataset.pk for each in chosen], fields["labels"])
+    if outside:
+        fields["split_facts"] = fields.get("split_facts", {}) | {"none_of_these": outside}
     made: list[ModelVersion] = []
     with transaction.atomic():
         for application in wanted:

@@ -1,6 +1,6 @@
 """Labels in the JSON API."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import Http404, HttpRequest
 from ninja import Field, Query, Router, Schema, Status
@@ -11,6 +11,7 @@ from datasets.label_changes import LONGEST_DESCRIPTION, Wish, change_label
 from datasets.label_looks import colour_of, keys_of
 from datasets.labels import create_label, delete_label, labels_with_counts, merge_labels
 from datasets.models import Dataset, Label
+from datasets.none_of_these import add_none_of_these
 from projects.access import caller
 from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
@@ -20,9 +21,10 @@ router = Router()
 
 
 class LabelIn(Schema):
-    """A label's name."""
+    """A label's name. With the role `none_of_these` it may be left out, and a label of that name gets the role."""
 
-    name: str
+    name: str = ""
+    role: Literal["", "none_of_these"] = ""
 
 
 class LabelChange(Schema):
@@ -58,6 +60,7 @@ class LabelOut(Schema):
     description: str
     position: int
     archived: bool
+    role: str | None
     examples: list[int]
 
 
@@ -72,6 +75,7 @@ def shape(label: Label, keys: dict[int, str]) -> dict[str, Any]:
         "description": label.description,
         "position": label.position,
         "archived": label.archived_at is not None,
+        "role": label.role or None,
         "examples": sorted(image.pk for image in label.examples.all() if not image.trashed_at),
     }
 
@@ -108,6 +112,8 @@ def make_label(request: HttpRequest, pk: int, data: LabelIn) -> Status[dict[str,
     """A new label."""
     dataset = to_change(request, pk)
     user = caller(request.auth).user  # type: ignore[attr-defined]
+    if data.role:
+        return Status(201, shape_of(add_none_of_these(dataset=dataset, user=user, name=data.name)))
     return Status(201, shape_of(create_label(dataset=dataset, name=data.name, user=user)))
 
 

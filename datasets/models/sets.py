@@ -48,6 +48,12 @@ class LiveLabels(models.Manager["Label"]):
         return super().get_queryset().filter(removed_at=None)
 
 
+class LabelRole(models.TextChoices):
+    """What a label stands for beside its name."""
+
+    NONE_OF_THESE = "none_of_these", _("none of these")
+
+
 class Label(models.Model):
     """A class that pictures can have.
 
@@ -65,6 +71,7 @@ class Label(models.Model):
         "Image", related_name="+", blank=True
     )
     position = models.PositiveIntegerField(_("position"), default=0)
+    role = models.CharField(_("role"), max_length=16, blank=True, choices=LabelRole.choices)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)

@@ -19,6 +19,7 @@ from datasets.label_looks import with_keys
 from datasets.live import latest
 from datasets.mislabels import queue_of
 from datasets.models import Dataset, Import, ImportState
+from datasets.none_of_these import GOOD, LEAST
 from datasets.progress_by_person import tagged_today
 from datasets.suggestions import WEAK, Spread, by_label, how_sure, record_of, spread, waiting_in
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, person
@@ -134,6 +135,8 @@ def labels_context(request: HttpRequest, dataset: Dataset, wanted: Filter, count
         "dataset": dataset,
         "labels": [label for label in found if label.in_use],
         "archived_labels": archived,
+        "suggest_none": len(found) > 1 and not any(label.role for label in found),
+        "none_wanted": (LEAST, GOOD),
         "archived_open": any(label.name == wanted.label for label in archived),
         "counts": counts,
         "wanted": wanted,

@@ -17,6 +17,7 @@ from datasets.label_changes import MOST_EXAMPLES, Wish, change_label, examples_o
 from datasets.label_looks import KEYS, PALETTE, place_of, with_keys
 from datasets.labels import create_label, delete_label
 from datasets.models import Dataset, Label
+from datasets.none_of_these import add_none_of_these
 from datasets.views.acknowledging import MAY_EDIT_LABELS, Asked, Done, acknowledged, person
 from web.problems import refusal
 from web.sentences import Refusal
@@ -35,6 +36,20 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = dataset_for(request.user, pk, at_least=MAY_EDIT_LABELS, scope="label")
     try:
         create_label(dataset=dataset, name=request.POST.get("name", ""), user=person(request))
+    except Refusal as error:
+        messages.error(request, str(error))
+    return redirect(back_to(request, dataset))
+
+
+@login_required
+@require_POST
+def add_none(request: HttpRequest, pk: int) -> HttpResponse:
+    """The label for pictures that are none of these."""
+    dataset = dataset_for(request.user, pk, at_least=MAY_EDIT_LABELS, scope="label")
+    try:
+        label = add_none_of_these(dataset=dataset, user=person(request))
+        said = _("“%(name)s” was added. Tag pictures with it that show nothing of the others.")
+        messages.success(request, said % {"name": label.name})
     except Refusal as error:
         messages.error(request, str(error))
     return redirect(back_to(request, dataset))

@@ -97,13 +97,14 @@ def finished(
         "seconds": 9.0,
         "file_bytes": 9,
     }
+    facts = version.split_facts | data.facts
     report = evaluation.report(
-        measured, data, about | {"weights": "mobilenet_v2.pth", "left_out": []} | data.facts
+        measured, data, about | {"weights": "mobilenet_v2.pth", "left_out": []} | facts
     )
     ModelVersion.objects.filter(pk=version.pk).update(
         state="succeeded", usable=True, ended_because="converged", progress=1.0, report=report,
         metrics=report["overall"], manifest_key=manifest.save(data), split_counts=data.counts(),
-        split_facts=data.facts,
+        split_facts=facts,
         file_key=storage.put_bytes("models", b"onnx", ".onnx"),
         file_sha256=hashlib.sha256(b"onnx").hexdigest(),
         predictions_key=predictions.save(evaluation.predictions_of(measured, data.labels)),
