@@ -23,6 +23,11 @@ from training.splitting import HELD_BACK, TRAIN, VALIDATION
 # The least cosine of near copies, by backbone, measured on real photographs (docs/splits.md).
 LEAST = {"mobilenet_v2": 0.92, "squeezenet1_1": 0.94}
 LEAST_ELSE = 0.95
+STEPS, MOST_ALIKE, SAMPLED = (
+    (0.95, 0.97, 0.99),
+    0.2,
+    500,
+)  # where all pictures look alike, only more says “copy”
 DIRECTIONS, ROWS, COLUMNS, AT_ONCE = 128, 2_048, 8_192, 20_000
 AFFORDABLE = 500  # pictures to embed for this alone, where the training itself goes by other features
 ROUNDING = 1e-5
@@ -42,11 +47,14 @@ def without_leaks(
     own = goes_by is not None and goes_by.name == source.name
     if source.weak:
         return replace(data, facts=data.facts | {"leaks": {"looked_at": 0}})
-    least = least_of(source.name)
     known = looked_at(data, source, own, threads, done)
     seen = [at for at, entry in enumerate(data.entries) if entry.sha256 in known]
     vectors = embeddings.features_of(source, [data.entries[at].sha256 for at in seen])
     tested = np.array([n for n, at in enumerate(seen) if data.entries[at].part != TRAIN], dtype=np.int64)
+    least = telling(vectors, tested, least_of(source.name))
+    if least is None:
+        about = {"looked_at": len(seen), "of": len(data.entries), "too_alike": True}
+        return replace(data, facts=data.facts | {"leaks": about})
     near: dict[int, set[int]] = defaultdict(set)
     for one, other in near_pairs(vectors, tested, least):
         near[seen[one]].add(seen[other])
@@ -80,6 +88,21 @@ def looked_at(data: Manifest, source: embeddings.Extractor, own: bool, threads: 
         missing = {sha256 for sha256, _ in embeddings.missing_of(source, inputs.rows_of(entries))}
         missing |= {entry.sha256 for entry in data.entries} - {entry.sha256 for entry in entries}
     return {entry.sha256 for entry in data.entries} - missing
+
+
+def telling(vectors: NDArray[np.floating], tested: NDArray[np.int64], least: float) -> float | None:
+    """The least cosine, from `least` on, that at most a fifth of the tested pictures reach with one to learn from:
+    where all pictures show much the same, as on an assembly line, a lower one says nothing. None: no such."""
+    if not len(tested):
+        return least
+    some = tested[:: max(1, len(tested) // SAMPLED)]
+    learned = np.setdiff1d(np.arange(len(vectors)), tested)
+    highest = np.zeros(len(some), dtype=np.float32)
+    for start in range(0, len(learned), COLUMNS):
+        part = unit(vectors[learned[start : start + COLUMNS]])
+        highest = np.maximum(highest, (unit(vectors[some]) @ part.T).max(axis=1))
+    steps = [least, *(step for step in STEPS if step > least)]
+    return next((step for step in steps if (highest >= step).mean() <= MOST_ALIKE), None)
 
 
 def near_pairs(

@@ -33,6 +33,11 @@ def leak_findings(facts: dict[str, Any]) -> list[Sentence]:
         "Judged on although nearly the same as pictures to learn from, since their labels have too few others: %(n)s."
     )
     said = []
+    if facts.get("too_alike"):
+        says = gettext_noop(
+            "Its pictures look so much alike that near copies across the split cannot be told."
+        )
+        return [Sentence(says)]
     if facts.get("moved") or facts.get("validation_moved"):
         said.append(Sentence(moved, n=facts["moved"], chosen=facts["validation_moved"]))
     if facts.get("left_out"):

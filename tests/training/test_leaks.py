@@ -17,7 +17,7 @@ from datasets.preparing import difference_hash
 from tests.factories import Team
 from tests.training.makers import add_picture, asked, drawn, model_of
 from training import manifest
-from training.leaks import least_of, near_pairs, settled
+from training.leaks import least_of, near_pairs, settled, telling
 from training.manifest import Entry, Manifest
 from training.models import ModelVersion
 from training.split_words import split_sentences
@@ -89,6 +89,20 @@ def test_all_near_pairs_are_found_and_no_others() -> None:
         truth = {(600 + int(one), int(other)) for one, other in sure if 600 + one != other}
         at_most = {(600 + int(one), int(other)) for one, other in may_be if 600 + one != other}
         assert truth and truth <= found <= at_most
+
+
+def test_where_all_pictures_look_alike_only_more_says_copy() -> None:
+    chance = np.random.default_rng(5)
+    tested = np.arange(200, 300)
+
+    def set_of(noise: float) -> np.ndarray:
+        return (1 + chance.normal(0, noise, (300, 400))).astype(np.float16)
+
+    assert telling(chance.normal(0, 1, (300, 400)), tested, 0.92) == 0.92
+    assert telling(set_of(0.2), tested, 0.92) == 0.97  # any two have a cosine of about 0.96
+    assert telling(set_of(0.01), tested, 0.92) is None
+    said = split_sentences({"leaks": {"looked_at": 300, "of": 300, "too_alike": True}}, findings_alone=True)
+    assert "cannot be told" in str(said[0]) and len(said) == 1
 
 
 def test_a_manifest_that_nothing_moved_in_keeps_its_hash() -> None:
