@@ -8,6 +8,7 @@ learned from or chosen by is moved to these, with its group; a pinned or wished 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +53,15 @@ def without_leaks(
     vectors = embeddings.features_of(source, [data.entries[at].sha256 for at in seen])
     tested = np.array([n for n, at in enumerate(seen) if data.entries[at].part != TRAIN], dtype=np.int64)
     least = telling(vectors, tested, least_of(source.name))
+    about: dict[str, Any] = {"looked_at": len(seen), "of": len(data.entries)}
     if least is None:
-        about = {"looked_at": len(seen), "of": len(data.entries), "too_alike": True}
-        return replace(data, facts=data.facts | {"leaks": about})
+        return replace(data, facts=data.facts | {"leaks": about | {"too_alike": True}})
     near: dict[int, set[int]] = defaultdict(set)
     for one, other in near_pairs(vectors, tested, least):
         near[seen[one]].add(seen[other])
         near[seen[other]].add(seen[one])
     entries, facts = settled(data.entries, near, fixed)
-    about = {"looked_at": len(seen), "of": len(data.entries), "least": least, "extractor": source.name}
+    about |= {"least": least, "extractor": source.name}
     found = data.facts | {"leaks": facts | about}
     if "pinned" in found:  # what was held back beside the test set may have moved
         found["pinned"] = found["pinned"] | {"beside": found["pinned"]["beside"] - facts["moved"]}

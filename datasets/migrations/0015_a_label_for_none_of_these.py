@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets', '0013_purged_labels'),
+        ('datasets', '0014_fewer_indexes'),
     ]
 
     operations = [
