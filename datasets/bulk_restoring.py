@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Value
 from django.utils.translation import gettext_noop
 
+from datasets.bulk_tagging import not_yet
 from datasets.labels import find_or_create
-from datasets.models import ActionKind, Snapshot, TagAction, TagChange
+from datasets.models import ActionKind, Snapshot, TagAction
 from datasets.restoring import Plan, plan_of, restore_snapshot
 from datasets.selection import images_with_ids
 from datasets.tagging import one_at_a_time, remember_and_change, start
@@ -90,9 +91,8 @@ def set_back(attempt: Attempt, action: TagAction, batch: Batch) -> None:
         one_at_a_time(action.dataset)
         if TagAction.objects.filter(pk=action.pk).exclude(undone_at=None).exists():
             raise Cancelled
-        done = TagChange.objects.filter(action=action).values("image")
         for name, ids in batch:
-            chosen = images_with_ids(action.dataset, ids).exclude(pk__in=done)
+            chosen = images_with_ids(action.dataset, not_yet(action, sorted(ids)))
             if name is None:
                 remember_and_change(action, chosen, label=None)
                 continue

@@ -80,7 +80,7 @@ def bare_steps(module, train) -> Iterator[None]:  # type: ignore[no-untyped-def]
             chosen = order[at : at + BATCH]
             inputs = torch.from_numpy(pixels[train.rows[chosen]])
             logits, _ = network(varied(inputs, module.size, module.random))
-            loss = functional.cross_entropy(logits, targets[chosen], label_smoothing=tune.SMOOTHING)
+            loss = functional.cross_entropy(logits, targets[chosen])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -28,7 +28,7 @@ from training.engine.scratch import Scores
 from training.engine.spec import FitTask
 from training.engine.weights import find_weights
 
-RATE, HEAD_FASTER, WEIGHT_DECAY, SMOOTHING, DROPOUT = 1e-3, 5.0, 1e-4, 0.1, 0.2
+RATE, HEAD_FASTER, WEIGHT_DECAY, DROPOUT = 1e-3, 5.0, 1e-4, 0.2
 WARM_UP = 0.1  # of all steps
 BATCHES, MAX_EPOCHS = (32, 16, 8), 20
 LEAST_BATCH = 4  # a smaller rest of an epoch tells a batch norm nothing
@@ -87,7 +87,7 @@ class Tuned(FittedModule):
         if len(targets) < LEAST_BATCH and self.trainer.num_training_batches > 1:
             return None
         logits, _ = self.network(varied(inputs, self.size, self.random))
-        loss = functional.cross_entropy(logits, targets, self.loss_weights, label_smoothing=SMOOTHING)
+        loss = functional.cross_entropy(logits, targets, self.loss_weights)
         self.count_loss(loss, len(targets))
         return loss
 
