@@ -85,7 +85,8 @@ class Manifest:
     def dealt_anew(self) -> bool:
         """Whether the parts are others than our rule alone gives."""
         leaks = self.facts.get("leaks", {})
-        return "pinned" in self.facts or any(leaks.get(name) for name in MOVES)
+        named = "pinned" in self.facts or "warm_start" in self.facts
+        return named or any(leaks.get(name) for name in MOVES)
 
     @property
     def content_hash(self) -> str:

@@ -353,7 +353,7 @@ def fired(attack: Attack, shot: Shot) -> HttpResponse:
     client.raise_request_exception = False
     call = getattr(client, shot.row.method.lower())
     if shot.as_json and shot.row.method != "GET":
-        return call(shot.path, json.dumps(shot.body), content_type="application/json")
+        return call(shot.path, json.dumps(shot.body, default=str), content_type="application/json")
     form = {
         key: json.dumps(value) if isinstance(value, (dict, type(None))) else value
         for key, value in shot.body.items()
