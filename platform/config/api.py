@@ -49,7 +49,7 @@ api = NinjaAPI(
 problems.install(api)
 unavailable.install(api)
 
-for room in ("projects", "datasets", "training", "serving"):
+for room in ("projects", "jobs", "datasets", "training", "serving"):
     api.add_router("", f"{room}.api.router")
 
 
