@@ -24,11 +24,8 @@ from training.splitting import HELD_BACK, TRAIN, VALIDATION
 # The least cosine of near copies, by backbone, measured on real photographs (docs/splits.md).
 LEAST = {"mobilenet_v2": 0.92, "squeezenet1_1": 0.94}
 LEAST_ELSE = 0.95
-STEPS, MOST_ALIKE, SAMPLED = (
-    (0.95, 0.97, 0.99),
-    0.2,
-    500,
-)  # where all pictures look alike, only more says “copy”
+STEPS, SAMPLED = (0.95, 0.97, 0.99), 500  # where all pictures look alike, only more says “copy”
+MOST_COPIES, MOST_SHARE = 10, 0.05  # a picture may have so many copies, but not a twentieth of all
 DIRECTIONS, ROWS, COLUMNS, AT_ONCE = 128, 2_048, 8_192, 20_000
 AFFORDABLE = 500  # pictures to embed for this alone, where the training itself goes by other features
 ROUNDING = 1e-5
@@ -92,18 +89,23 @@ def looked_at(data: Manifest, source: embeddings.Extractor, own: bool, threads: 
 
 
 def telling(vectors: NDArray[np.floating], tested: NDArray[np.int64], least: float) -> float | None:
-    """The least cosine, from `least` on, that at most a fifth of the tested pictures reach with one to learn from:
-    where all pictures show much the same, as on an assembly line, a lower one says nothing. None: no such."""
-    if not len(tested):
+    """The least cosine, from `least` on, at which a tested picture has few copies among those to learn from.
+
+    Where all pictures show much the same, as on an assembly line, each is like many others, and a lower cosine says
+    nothing; an augmented set has few copies of each picture, and these are leaks. None: no such.
+    """
+    learned = np.setdiff1d(np.arange(len(vectors)), tested)
+    if not len(tested) or not len(learned):
         return least
     some = tested[:: max(1, len(tested) // SAMPLED)]
-    learned = np.setdiff1d(np.arange(len(vectors)), tested)
-    highest = np.zeros(len(some), dtype=np.float32)
-    for start in range(0, len(learned), COLUMNS):
-        part = unit(vectors[learned[start : start + COLUMNS]])
-        highest = np.maximum(highest, (unit(vectors[some]) @ part.T).max(axis=1))
     steps = [least, *(step for step in STEPS if step > least)]
-    return next((step for step in steps if (highest >= step).mean() <= MOST_ALIKE), None)
+    alike = dict.fromkeys(steps, 0)
+    for start in range(0, len(learned), COLUMNS):
+        cosines = unit(vectors[some]) @ unit(vectors[learned[start : start + COLUMNS]]).T
+        for step in steps:
+            alike[step] += int((cosines >= step).sum())
+    most = max(1.0, min(MOST_COPIES, MOST_SHARE * len(learned))) * len(some)
+    return next((step for step in steps if alike[step] <= most), None)
 
 
 def near_pairs(

@@ -66,7 +66,7 @@ def test_a_new_label_starts_at_zero_and_one_that_is_gone_is_left(tmp_path: Path)
 @pytest.mark.parametrize("kind", ["fine-tuned", "scratch"])
 def test_a_network_begins_where_the_earlier_one_ended(kind: str, tmp_path: Path) -> None:
     pixels, targets = shapes(90)
-    fields = {"pixel_spec": {**PIXEL_SPEC, "size": 32}, "seconds": 120, "max_epochs": 3}
+    fields = {"pixel_spec": {**PIXEL_SPEC, "size": 32}, "seconds": 120, "max_epochs": 8}
     make = tune_task if kind == "fine-tuned" else scratch_task
     task = make(tmp_path, pixels, targets, split_of(90), **fields)
     first = fit_here(task)
