@@ -70,7 +70,8 @@ def test_real_photographs_are_named_no_worse_than_by_a_logistic_regression(
     low, high = paired_interval(ours.astype(float) - theirs)
     print(f"n = {len(ours)}: ours {ours.mean():.3f}, regression {theirs.mean():.3f}, [{low:.3f}, {high:.3f}]")
     print(f"took {version.report['about']['seconds']} s, {version.report['about']['epochs']} epochs")
-    assert version.report["overall"]["n"] == len(ours) == 100
+    moved = version.split_facts["leaks"]["moved"]  # near copies of what it learned from
+    assert version.report["overall"]["n"] == len(ours) == 100 - moved >= 97
     assert version.report["overall"]["accuracy"]["value"] == pytest.approx(ours.mean())
     assert high >= 0, "clearly worse than a logistic regression"
     assert ours.mean() > 0.75
