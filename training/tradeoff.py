@@ -11,7 +11,7 @@ from training.profiles import Profile
 from training.speed import this_machine
 from training.tuning import DECODING, LEAST_EPOCHS, OVERHEAD, SECONDS_A_PICTURE, UNKNOWN
 
-START_SECONDS, HEAD_A_PICTURE = 25, 0.05  # measured on two cores; only the order of magnitude counts
+START_SECONDS, HEAD_A_PICTURE = 10, 0.01  # measured on two cores (docs/benchmarks.md); only the order counts
 SLACK = 1.5
 LEAST_MINUTES, MOST_MINUTES = 3, 24 * 60
 

@@ -24,12 +24,10 @@ from training.preview import Preview
 from training.profiles import PROFILES
 from training.registry import create_model
 from training.together import PAIR
-from training.tradeoff import Times, Tradeoff, times_of, tradeoff_of
+from training.tradeoff import HEAD_A_PICTURE, START_SECONDS, Times, Tradeoff, times_of, tradeoff_of
 from training.views_pinning import about_pinning
 from training.warm import must_fit, source_of
 from web.sentences import Refusal
-
-START_SECONDS, SECONDS_A_PICTURE = 25, 0.05
 
 
 @login_required
@@ -139,7 +137,7 @@ def problem_of(form: TrainForm, preview: Preview) -> Refusal | None:
 
 def about_minutes(form: TrainForm, found: Preview) -> int:
     """Roughly how long all versions take together (measured on two cores), never more than their limits."""
-    seconds = START_SECONDS + SECONDS_A_PICTURE * found.pictures
+    seconds = START_SECONDS + HEAD_A_PICTURE * found.pictures
     return ceil(min(seconds / 60, max(form.minutes, 1))) * max(len(form.applications), 1)
 
 
