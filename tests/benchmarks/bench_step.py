@@ -68,7 +68,6 @@ def bare_steps(module, train) -> Iterator[None]:  # type: ignore[no-untyped-def]
     import torch
     from torch.nn import functional
 
-    from training.engine import tune
     from training.engine.augment import varied
 
     optimiser = module.configure_optimizers()["optimizer"]
