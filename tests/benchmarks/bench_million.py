@@ -298,8 +298,8 @@ def job(dataset: Dataset, team: Team, work: Work) -> None:
     """All of them, or as many as TAXON_BENCH_JOB says, in the background."""
     person: User = team.people["engineer"]
     label = dataset.labels.get(name="label 0")
-    last = images_matching(dataset, Filter()).order_by("pk").values_list("pk", flat=True)[:IN_JOB].last()
-    chosen = images_matching(dataset, Filter()).filter(pk__lte=last)
+    some = list(images_matching(dataset, Filter()).order_by("pk").values_list("pk", flat=True)[:IN_JOB])
+    chosen = images_matching(dataset, Filter()).filter(pk__lte=some[-1])
     count = chosen.count()
     ask = partial(tag_in_background, dataset=dataset, user=person, chosen=chosen, label=label)
     told(f"ask for {count:,} to be tagged", [timed(ask)])
