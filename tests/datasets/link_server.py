@@ -24,6 +24,7 @@ class Served:
     hosts: "Counter[str]" = field(default_factory=Counter)
     at_once: int = 0
     most_at_once: int = 0
+    waiting: threading.Lock = field(default_factory=threading.Lock)  # += of two threads is not one step
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         """The link to a page of it."""
@@ -43,15 +44,11 @@ def handler_of(served: Served) -> type[BaseHTTPRequestHandler]:
             path = self.path.partition("?")[0]
             served.hits[self.path] += 1
             served.hosts[self.headers["Host"]] += 1
-            served.at_once += 1
-            served.most_at_once = max(served.most_at_once, served.at_once)
             try:
                 self.close_connection = True
                 getattr(self, f"do_{path.strip('/').replace('-', '_')}", self.page)()
             except OSError:
                 pass
-            finally:
-                served.at_once -= 1
 
         def page(self) -> None:
             status, headers, body = served.pages.get(self.path.partition("?")[0], (404, {}, b"no"))
@@ -92,7 +89,12 @@ def handler_of(served: Served) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(b"\x00\x01 not http at all\r\n\r\n")
 
         def do_a_little_slow(self) -> None:
+            with served.waiting:
+                served.at_once += 1
+                served.most_at_once = max(served.most_at_once, served.at_once)
             time.sleep(0.2)
+            with served.waiting:  # before the answer: who has read it may ask again before this thread wakes
+                served.at_once -= 1
             self.answer(404, {"Content-Length": "0"})
 
     return Handler
