@@ -13,10 +13,11 @@ from datasets.models import Snapshot
 from datasets.snapshots import Row, rows_of
 from projects import audit
 from training import manifest, pinned
+from training.beside import beside, must_be_left
 from training.models import ModelVersion, PinnedSet, RegisteredModel
-from training.preview import LEAST_LEFT, Preview, tagged
-from training.splitting import HELD_BACK, VALIDATION_SHARE
-from training.wishes import SHOWN, Chosen, TooFew
+from training.preview import Preview
+from training.splitting import HELD_BACK
+from training.wishes import Chosen
 from web.sentences import Conflict
 
 
@@ -108,30 +109,13 @@ def fields_for(model: RegisteredModel, chosen: Sequence[Chosen], preview: Previe
     found = test_set_of(model)
     if found is None:
         return {}
-    labels = [each.name for each in preview.labels]
-    now = pinned.as_of_now(found, labels, [each.dataset.pk for each in chosen])
-    judged = Counter(row.label for row in now.judged)
-    counts = {each.name: each.sizes._asdict() for each in preview.labels}
-    left = _left(chosen, now)
-    short = [label for label in labels if left[label] < LEAST_LEFT]
-    if short:
-        raise TooFew(
-            gettext_noop(
-                "Beside the pinned test set each label needs %(least)s more pictures to learn from. Not so:"
-                " %(named)s%(more)s. Tag more, or unpin the test set."
-            ),
-            least=LEAST_LEFT,
-            named=", ".join(f"{name} ({left[name]})" for name in short[:SHOWN]),
-            more=f" +{len(short) - SHOWN}" if len(short) > SHOWN else "",
-        )
-    for label, count in judged.items():
-        validation = max(1, round(left[label] * VALIDATION_SHARE))
-        counts[label] = {"train": left[label] - validation, "validation": validation, "held_back": count}
+    version = beside(found, chosen, preview)
+    must_be_left(version)
     return {
         "pinned": found,
-        "pinned_key": pinned.save(now.judged),
-        "split_facts": {"pinned": now.facts},
-        "split_counts": counts,
+        "pinned_key": pinned.save(version.now.judged),
+        "split_facts": {"pinned": version.now.facts},
+        "split_counts": {each.name: each.sizes._asdict() for each in version.preview.labels},
     }
 
 
@@ -142,9 +126,3 @@ def fields_for_own_file(model: RegisteredModel, chosen: Sequence[Chosen]) -> dic
         return {}
     now = pinned.as_of_now(found, None, [each.dataset.pk for each in chosen])
     return {"pinned": found, "pinned_key": pinned.save(now.judged), "split_facts": {"pinned": now.facts}}
-
-
-def _left(chosen: Sequence[Chosen], now: pinned.Pinned) -> Counter[str]:
-    """Pictures of each label that are not pinned."""
-    found = {(sha, name) for each in chosen for sha, name, *_ in tagged(each.dataset, each.labels)}
-    return Counter(name for sha256, name in found if sha256 not in now.contents)

@@ -1,8 +1,9 @@
 """What a training would learn from, before it starts: pictures by label and part. Writes nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from datasets.models import Dataset, Image
 from training.splitting import OWN, TEST, VALIDATION, WISHES, Sizes, sizes_of
@@ -13,13 +14,14 @@ LEAST_WISHED, LEAST_LEFT = 1, 4  # pictures of each label for a split as the imp
 
 @dataclass(frozen=True)
 class LabelPreview:
-    """One class. `enough`: as many as the project asks for."""
+    """One class. `enough`: as many as the project asks for. `pinned`: how many of the model's test set judge it."""
 
     name: str
     pictures: int
     sizes: Sizes
     enough: bool
     wished: Counter[str] = field(default_factory=Counter)  # pictures by wish; empty: none
+    pinned: int = 0
 
     @property
     def follows_wishes(self) -> bool:
@@ -40,6 +42,9 @@ class Preview:
     clashes: tuple[str, ...]
     minimum: int
     by: str = OWN  # whose split it shows
+    test_set: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what is pinned, and what became of it; empty: nothing
 
     @property
     def by_wishes(self) -> bool:

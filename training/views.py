@@ -15,11 +15,13 @@ from projects.access import may, project_for
 from projects.models import Project, Role
 from training import versions, wishes
 from training.access import model_for
+from training.beside import Beside, beside, must_be_left
 from training.extractors import outlook
 from training.forms import METRIC_TEXTS, TrainForm
 from training.history import rows_of_model
 from training.models import Metric, ModelVersion
 from training.networks import networks_for
+from training.pinning import test_set_of
 from training.preview import Preview
 from training.profiles import PROFILES
 from training.registry import create_model
@@ -118,7 +120,17 @@ def preview(request: HttpRequest, project_pk: int) -> HttpResponse:
     return render(request, "training/_train_preview.html", context)
 
 
-def problem_of(form: TrainForm, preview: Preview) -> Refusal | None:
+def looked_ahead(form: TrainForm) -> tuple[Preview, Refusal | None]:
+    """The split that the form would give, beside the model's pinned test set, and what stands in the way of it."""
+    found = wishes.preview_of(form.project, form.chosen, form.options)
+    test_set = test_set_of(form.existing) if form.existing and found.labels else None
+    if test_set is None:
+        return found, problem_of(form, found)
+    ahead = beside(test_set, form.chosen, found)
+    return ahead.preview, problem_of(form, found, ahead)
+
+
+def problem_of(form: TrainForm, preview: Preview, ahead: Beside | None = None) -> Refusal | None:
     """What would stand in the way of a start."""
     try:
         wishes.applications_of(form.applications)
@@ -130,6 +142,8 @@ def problem_of(form: TrainForm, preview: Preview) -> Refusal | None:
             source = source_of(form.existing, form.options)
             for network in networks.values():
                 must_fit(source, network)
+        if ahead:
+            must_be_left(ahead)
     except Refusal as refusal:
         return refusal
     return None
@@ -160,7 +174,7 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
     next_number = 1 + existing.last_number if existing else 1
     tradeoffs = {name: tradeoff_of(profile, form.at_most) for name, profile in PROFILES.items()}
     chosen = [each for name, each in tradeoffs.items() if name in form.applications]
-    count, found = len(form.applications), wishes.preview_of(project, form.chosen, form.options)
+    count, (found, problem) = len(form.applications), looked_ahead(form)
     return {
         "project": project,
         "form": form,
@@ -168,7 +182,7 @@ def form_context(project: Project, form: TrainForm) -> dict[str, object]:
         "tradeoffs": tradeoffs.values(),
         "metrics": [(value, label, METRIC_TEXTS[Metric(value)]) for value, label in Metric.choices],
         "preview": found,
-        "problem": problem_of(form, found),
+        "problem": problem,
         "networks": [outlook(each.profile) for each in chosen if not each.backbone],
         "times": expected(chosen, found),
         "chosen": chosen,

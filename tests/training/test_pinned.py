@@ -208,3 +208,54 @@ def test_the_model_s_page_pins_and_unpins(
     assert "pinned test set" in page("viewer").get(there).content.decode()
     answer = engineer.post(f"{there}test-set/unpin/", follow=True)
     assert "What version 1 held back (4)" in answer.content.decode()
+
+
+def test_the_training_page_shows_what_the_test_set_holds_of_each_label_before_the_start(
+    team: Team, discs: Dataset, model: RegisteredModel, version: ModelVersion, pin: Callable[..., Any],
+    page: Callable[[str], Client],
+) -> None:  # fmt: skip
+    engineer, there = page("engineer"), f"/projects/{team.project.pk}/train/"
+    assert "pinned to this model" not in engineer.get(there, {"model": model.pk}).content.decode()
+    pin()
+    more(discs, "red", 100, 10)
+    Image.objects.filter(label__name="blue", sha256__in=held_back(version)).update(label=None)
+    shown = engineer.get(there, {"model": model.pk})
+    said = shown.content.decode()
+    assert "4 pictures are pinned to this model as its test set; 2 of them can be judged on" in said
+    assert "They stay out of the training, and so does what looks like them." in said
+    labels = {each.name: (*each.sizes, each.pinned) for each in shown.context["preview"].labels}
+    assert labels["red"] == (16, 2, 2, 2)  # as the version will have it
+    assert (
+        labels["blue"][-1] == 0 and sum(labels["blue"]) == 8
+    )  # some of its own, as none of the pinned is left
+    (asked_for,) = asked(model, team.people["engineer"], discs)
+    assert asked_for.split_counts["red"] == {"train": 16, "validation": 2, "held_back": 2}
+    new = engineer.get(there, {"model": "new"}).content.decode()
+    assert "pinned to this model" not in new
+    form = {"sent": "1", "model": str(model.pk), "dataset": str(discs.pk), "applications": "cloud-general"}
+    assert "4 pictures are pinned to this model" in engineer.post(f"{there}preview/", form).content.decode()
+    engineer.cookies["django_language"] = "zh-hans"
+    assert "4 张图片固定为此模型的测试集" in engineer.get(there, {"model": model.pk}).content.decode()
+
+
+def test_too_little_beside_the_test_set_is_said_before_the_start(
+    team: Team, discs: Dataset, model: RegisteredModel, pin: Callable[..., Any], page: Callable[[str], Client]
+) -> None:
+    pin(snapshot=take_named(dataset=discs, user=team.people["engineer"], name="All").pk)
+    shown = page("engineer").get(f"/projects/{team.project.pk}/train/", {"model": model.pk})
+    assert "Tag more, or unpin the test set." in shown.content.decode()
+    assert "red (0), blue (0)" in str(shown.context["problem"])
+
+
+def test_what_an_import_wished_for_testing_is_not_counted_to_learn_from_beside_a_test_set(
+    team: Team, discs: Dataset, model: RegisteredModel, version: ModelVersion, pin: Callable[..., Any]
+) -> None:
+    pin()
+    known = held_back(version)
+    for label in ("red", "blue"):
+        rest = Image.objects.filter(label__name=label).exclude(sha256__in=known)
+        Image.objects.filter(pk__in=list(rest.values_list("pk", flat=True)[:3])).update(split="test")
+    second = finished(model, discs, team.people["engineer"], RIGHT)
+    (waiting,) = asked(model, team.people["engineer"], discs, options={"split": "wishes"})
+    assert waiting.split_counts["red"] == {"train": 4, "validation": 1, "held_back": 2}
+    assert second.number + 1 == waiting.number
