@@ -13,8 +13,9 @@ from django.utils.translation import gettext_noop
 from datasets.creation import create_dataset
 from datasets.embeddings import embed_soon
 from datasets.followers import changed as tell_followers
-from datasets.labels import find_or_create
+from datasets.labels import find_label, find_or_create
 from datasets.models import Dataset, Image, Label, TagAction
+from datasets.none_of_these import ROLE, take_role
 from datasets.selection import images_with_ids
 from datasets.tagging import trash_images
 from jobs import queue
@@ -197,11 +198,14 @@ def write(pictures: Iterable[Image], to: Dataset, user: User) -> list[int]:
 
 
 def label_in(to: Dataset, label: Label | None, known: dict[str, Label], user: User) -> Label | None:
-    """The label of this name, made if need be."""
+    """The label of this name, made if need be: then it is for pictures that are none of these, too, if this one is."""
     if label is None:
         return None
     if label.name not in known:
+        is_new = find_label(to, label.name) is None
         known[label.name] = find_or_create(dataset=to, name=label.name, user=user)
+        if is_new and label.role == ROLE:
+            take_role(known[label.name])
     return known[label.name]
 
 

@@ -1,6 +1,7 @@
 """A data set's labels as a paper beside its pictures: exports write it, imports read it.
 
-So labels without pictures come back, and all of them with their order, colours, keys, descriptions and archive.
+So labels without pictures come back, and all of them with their order, colours, keys, descriptions and archive, and the
+one for pictures that are none of these as such.
 """
 
 import json
@@ -21,6 +22,7 @@ from datasets.label_looks import BadColour, BadKey, clean_colour, clean_key
 from datasets.labels import BadLabel, clean_name
 from datasets.live import note_labels
 from datasets.models import Dataset, Label
+from datasets.models.sets import LabelRole
 from datasets.reasons import NotAccepted
 
 PAPER, MARK = "taxon-labels.json", "labels"
@@ -35,13 +37,21 @@ class Kept:
     key: str = ""
     description: str = ""
     archived: bool = False
+    role: str = ""
 
 
 def paper_of(dataset: Dataset, names: Collection[str] | None = None) -> bytes:
     """The labels of these names (None: all) in their order, as they are now."""
     found = dataset.labels.all()
     kept = [
-        Kept(label.name, label.colour, label.chosen_key, label.description, label.archived_at is not None)
+        Kept(
+            label.name,
+            label.colour,
+            label.chosen_key,
+            label.description,
+            label.archived_at is not None,
+            label.role,
+        )
         for label in found
         if names is None or label.name in names
     ]
@@ -91,7 +101,9 @@ def cleaned(said: Any) -> Kept | None:
     except BadKey:
         key = ""
     description = text.get("description", "").replace("\0", "").strip()[:LONGEST_DESCRIPTION]
-    return Kept(name, colour, key, description, said.get("archived") is True)
+    role = text.get("role", "")
+    role = role if role in LabelRole.values else ""
+    return Kept(name, colour, key, description, said.get("archived") is True, role)
 
 
 def make_missing(*, dataset: Dataset, user: User | None, kept: Sequence[Kept], choices: Choices) -> int:
@@ -101,6 +113,7 @@ def make_missing(*, dataset: Dataset, user: User | None, kept: Sequence[Kept], c
     """
     here = {label.name: label for label in dataset.labels.all()}
     keys = {label.chosen_key for label in here.values()}
+    roles = {label.role for label in here.values()}  # one label each
     last = dataset.labels.aggregate(last=Max("position"))["last"]
     place = -1 if last is None else last
     made: dict[str, Label] = {}
@@ -111,10 +124,12 @@ def make_missing(*, dataset: Dataset, user: User | None, kept: Sequence[Kept], c
         place += 1
         archived_at = timezone.now() if each.archived else None
         key = "" if each.key in keys else each.key
+        role = "" if each.role in roles else each.role
         keys.add(key)
+        roles.add(role)
         made[name] = Label(
             dataset=dataset, name=name, position=place, colour=each.colour, chosen_key=key,
-            description=each.description, archived_at=archived_at,
+            description=each.description, archived_at=archived_at, role=role,
         )  # fmt: skip
     room = max(0, settings.MAX_LABELS - len(here))
     if made:

@@ -46,6 +46,14 @@ def add_none_of_these(*, dataset: Dataset, user: User, name: str = "") -> Label:
     return label
 
 
+def take_role(label: Label) -> None:
+    """A label that was just made after one with the role has it too, where the data set has none. In a transaction."""
+    Dataset.objects.select_for_update().get(pk=label.dataset_id)
+    if none_label_of(label.dataset) is None:
+        Label.objects.filter(pk=label.pk).update(role=ROLE)
+        label.role = ROLE
+
+
 def names_of(datasets: list[int], labels: list[str]) -> list[str]:
     """Which of these labels have the role in one of the data sets."""
     found = Label.objects.filter(dataset__in=datasets, role=ROLE, name__in=labels)

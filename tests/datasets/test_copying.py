@@ -7,6 +7,7 @@ from django.test import Client
 
 from datasets import copying
 from datasets.models import Dataset, Image
+from datasets.none_of_these import add_none_of_these, none_label_of
 from datasets.tagging import undo
 from jobs.models import Job
 from projects.models import Membership, Role
@@ -106,3 +107,20 @@ def test_nothing_goes_into_itself_or_where_the_person_may_not(
     assert move(make_dataset(team, "Other"), api("labeller"))[0] == 403
     copied = Image.objects.get(dataset=foreign)
     assert copied.label and copied.label.dataset == foreign
+
+
+def test_the_label_for_pictures_that_are_none_of_these_stays_one_in_a_copy_and_where_it_is_new(
+    team: Team, dataset: Dataset
+) -> None:
+    user = team.people["engineer"]
+    make_images(dataset, 2, add_none_of_these(dataset=dataset, user=user, name="others"))
+    twin, _ = copying.copy_dataset(dataset=dataset, name="Twin", project=team.project, user=user)
+    assert {each.name: each.role for each in twin.labels.all()} == {"猫": "", "others": "none_of_these"}
+    new, has_one, has_it = (make_dataset(team, name) for name in ("New", "Has one", "Has it"))
+    add_none_of_these(dataset=has_one, user=user, name="nothing")
+    has_it.labels.create(name="others")
+    for to in (new, has_one, has_it):
+        assert copying.send(chosen=dataset.images.live(), source=dataset, to=to, user=user).copied == 7
+    assert [getattr(none_label_of(each), "name", None) for each in (new, has_one, has_it)] == [
+        "others", "nothing", None,
+    ]  # fmt: skip

@@ -20,6 +20,7 @@ from datasets.label_changes import Wish, change_label
 from datasets.label_looks import PALETTE
 from datasets.labels import create_label
 from datasets.models import Dataset, Export, ExportState, Image
+from datasets.none_of_these import add_none_of_these
 from datasets.snapshots import take_snapshot
 from tests.datasets.makers import Work, begin, colours, make_dataset, outcomes, zip_of
 from tests.factories import Team
@@ -140,6 +141,23 @@ def test_into_a_data_set_with_labels_come_those_that_it_lacks_behind_its_own(tea
     assert [(name, key) for name, _, key, *_ in looks_of(other)[2:]] == [("dog", ""), ("cat", "")]
 
 
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_the_label_for_pictures_that_are_none_of_these_comes_back_as_such(
+    team: Team, work: Work, form: str
+) -> None:
+    user = team.people["engineer"]
+    dataset = fill(team, work, ["dog", "others"])
+    add_none_of_these(dataset=dataset, user=user, name="others")
+    made = export(team, work, dataset, form)
+    again = back_again(team, work, made)
+    assert {label.name: label.role for label in again.labels.all()} == {"dog": "", "others": "none_of_these"}
+    other = make_dataset(team, "Has one")
+    add_none_of_these(dataset=other, user=user, name="nothing")
+    begin(team, other, ("x.zip", storage.read(made.key)))
+    work()
+    assert [each.name for each in other.labels.filter(role="none_of_these")] == ["nothing"]
+
+
 def test_a_snapshots_zip_names_its_own_labels_alone(team: Team, work: Work) -> None:
     dataset = fill(team, work, ["dog", "cat"])
     create_label(dataset=dataset, name="owl", user=None)
@@ -185,7 +203,7 @@ def test_what_is_no_label_in_a_strangers_paper_is_passed_over(team: Team, work: 
     (red,) = colours(1)
     labels: list[object] = [
         7, None, {}, {"name": "a/b"}, {"name": ""}, {"name": "x" * 65}, {"name": ["l"]},
-        {"name": "ok", "colour": "url(x)", "key": "<", "description": 5, "archived": "no", "more": 1},
+        {"name": "ok", "colour": "url(x)", "key": "<", "description": 5, "archived": "no", "more": 1, "role": "king"},
         {"name": " ok "}, {"name": "long", "description": "d" * 2000},
     ]  # fmt: skip
     paper = json.dumps({"taxon": "labels", "version": 9, "labels": labels}).encode()
