@@ -117,7 +117,7 @@ def kept(writer: Writer) -> Manifest:
     writer.write(
         file_key=key, file_sha256=found["sha256"], file_bytes=size, made_with=made_with, labels=found["labels"],
         manifest_key=manifest.save(data), snapshot_hash=data.content_hash, split_counts=data.counts(),
-        split_facts=data.facts,
+        split_facts=facts_of(version, data),
     )  # fmt: skip
     if key != given:
         forget_file(given)
@@ -173,6 +173,12 @@ def pictures(version: ModelVersion, labels: list[str]) -> Manifest:
     return Manifest(tuple(labels), entries, about, facts=facts)
 
 
+def facts_of(version: ModelVersion, data: Manifest) -> dict[str, Any]:
+    """The manifest's, and which of the file's labels are for pictures that are none of the others."""
+    outside = [name for name in version.split_facts.get("none_of_these", []) if name in data.labels]
+    return data.facts | ({"none_of_these": outside} if outside else {})
+
+
 def judge(writer: Writer, data: Manifest, began: float) -> None:
     """Measure the stored file, write the report, and end well."""
     version = writer.version
@@ -188,7 +194,7 @@ def judge(writer: Writer, data: Manifest, began: float) -> None:
     about = {
         "method": "own", "own_file": version.own_file, "backbone": "", "weights": "", "pretrained": True,
         "left_out": [], "file_bytes": version.file_bytes, "file_sha256": version.file_sha256, "seconds": seconds,
-        **data.facts,
+        **facts_of(version, data),
     }  # fmt: skip
     report = evaluation.report(measured, data, about)
     report["conclusion"] = [

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
+from datasets.none_of_these import names_of
 from datasets.snapshots import take_snapshot
 from jobs.queue import enqueue
 from projects import audit
@@ -103,12 +104,22 @@ def bring(
                 take_snapshot(dataset=c.dataset, label_names=list(c.labels), user=user).pk for c in chosen
             ],
             message=Sentence(gettext_noop("Waiting for its turn.")).to_json(),
-            **pinning.fields_for_own_file(model, chosen),
+            **fields_beside(model, chosen, [each.name for each in preview.labels]),
         )
         version.job = enqueue(KIND, {"version": version.pk}, project=model.project, user=user)
         version.save(update_fields=["job"])
         audit.note(user, "version.bring", project=model.project, target=str(version), file=version.own_file)
     return version
+
+
+def fields_beside(
+    model: RegisteredModel, chosen: Sequence[wishes.Chosen], names: list[str]
+) -> dict[str, Any]:
+    """What it is judged on, and which of these labels are for pictures that are none of the others."""
+    fields = pinning.fields_for_own_file(model, chosen)
+    outside = names_of([each.dataset.pk for each in chosen], names)
+    more = {"none_of_these": outside} if outside else {}
+    return fields | {"split_facts": fields.get("split_facts", {}) | more}
 
 
 def refuse_at_once(file: "UploadedFile[Any] | None") -> None:

@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from onnx import TensorProto, helper, numpy_helper
 
-from datasets.models import Dataset
+from datasets.models import Dataset, Image, Label
 from tests.factories import Team
 from training import own_files, own_trial
 from training.models import ModelVersion, RegisteredModel, VersionState
@@ -188,6 +188,28 @@ def test_an_own_file_is_judged_as_any_other_version(
     for rest in ("", "report/", "data/", "details/"):
         assert page("viewer").get(f"/models/{model.pk}/versions/1/{rest}").status_code == 200
     assert "made elsewhere" in page("viewer").get(f"/models/{model.pk}/versions/1/report/").content.decode()
+
+
+def test_its_report_says_how_pictures_that_are_none_of_the_labels_fared(
+    api: Callable[[str], Client], page: Page, work: Callable[[], None], model: RegisteredModel, discs: Dataset
+) -> None:
+    Label.objects.filter(dataset=discs, name="blue").update(role="none_of_these")
+    unknown = Label.objects.create(dataset=discs, name="unknown to the file", role="none_of_these")
+    first = Image.objects.filter(label__name="blue").order_by("pk")[:1]
+    Image.objects.filter(pk__in=list(first.values_list("pk", flat=True))).update(label=unknown)
+    assert (
+        brought(api, model, sent(discs, made().SerializeToString(), labels='["red", "blue"]')).status_code
+        == 202
+    )
+    work()
+    version = ModelVersion.objects.get()
+    assert version.split_facts["none_of_these"] == ["blue"]
+    report = api("viewer").get(f"/api/v1/models/{model.pk}/versions/1/report").json()
+    (outside,) = report["none_of_these"]
+    assert (outside["label"], outside["n"], outside["others"]) == ("blue", 9, 10)
+    assert any("pictures that are none of the labels (“blue”)" in each for each in report["conclusion"])
+    shown = page("viewer").get(f"/models/{model.pk}/versions/1/report/").content.decode()
+    assert "of 9 taken for a label" in shown
 
 
 @pytest.mark.parametrize(("make", "sentence"), [(external, "another file"), (ballooning, "")])
