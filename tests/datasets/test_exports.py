@@ -145,11 +145,9 @@ def test_into_a_data_set_with_labels_come_those_that_it_lacks_behind_its_own(tea
 def test_the_label_for_pictures_that_are_none_of_these_comes_back_as_such(
     team: Team, work: Work, form: str
 ) -> None:
-    user = team.people["engineer"]
-    dataset = fill(team, work, ["dog", "others"])
+    user, dataset = team.people["engineer"], fill(team, work, ["dog", "others"])
     add_none_of_these(dataset=dataset, user=user, name="others")
-    made = export(team, work, dataset, form)
-    again = back_again(team, work, made)
+    again = back_again(team, work, made := export(team, work, dataset, form))
     assert {label.name: label.role for label in again.labels.all()} == {"dog": "", "others": "none_of_these"}
     other = make_dataset(team, "Has one")
     add_none_of_these(dataset=other, user=user, name="nothing")
