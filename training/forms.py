@@ -95,6 +95,17 @@ class TrainForm:
         return [{"dataset": each.dataset.pk, "labels": list(each.labels)} for each in self.chosen]
 
     @property
+    def wanted(self) -> dict[str, Any]:
+        """Everything that `request_versions` asks for but the model and who asks."""
+        return {
+            "applications": self.applications,
+            "optimise_for": self.optimise_for,
+            "data": self.wanted_data,
+            "max_minutes": self.minutes,
+            "options": self.options,
+        }
+
+    @property
     def minutes(self) -> float:
         """The time limit; 0 where it is not a number, which is refused further on."""
         try:
@@ -161,9 +172,12 @@ def data_choices(project: Project, sent: QueryDict) -> list[DataChoice]:
             continue
         chosen = str(dataset.pk) in named or (first_time and not named and not found)
         ticked = set(sent.getlist(f"labels-{dataset.pk}"))
-        all_on = first_time or not ticked
+        listed = (
+            f"listed-{dataset.pk}" in sent
+        )  # the form that was sent showed the labels: no tick is a choice
+        all_on = first_time or not (ticked or listed)
         found.append(DataChoice(dataset, chosen, [(each, on_at(each, all_on, ticked)) for each in in_use]))
-    return found
+    return sorted(found, key=lambda each: not each.chosen)  # among many, what is ticked is seen first
 
 
 def on_at(label: Label, all_on: bool, ticked: set[str]) -> bool:

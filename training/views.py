@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import Max, Prefetch
@@ -13,18 +14,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from projects.access import may, project_for
 from projects.models import Project, Role
-from training import versions, wishes
+from training import twice, versions, wishes
 from training.access import model_for
 from training.beside import Beside, beside, must_be_left
 from training.extractors import outlook
 from training.forms import METRIC_TEXTS, TrainForm
 from training.history import rows_of_model
-from training.models import Metric, ModelVersion
+from training.models import Metric, ModelVersion, RegisteredModel
 from training.networks import networks_for
 from training.pinning import test_set_of
 from training.preview import Preview
 from training.profiles import PROFILES
-from training.registry import create_model
+from training.registry import NameTaken, create_model
 from training.together import PAIR
 from training.tradeoff import HEAD_A_PICTURE, START_SECONDS, Times, Tradeoff, times_of, tradeoff_of
 from training.views_pinning import about_pinning
@@ -90,25 +91,37 @@ def train(request: HttpRequest, project_pk: int) -> HttpResponse:
         except Http404:
             error = wishes.BadWish(_("A data set of this form is gone; choose again."))
     context = form_context(project, form) | {"error": error}
+    if error and str(context["problem"]) == str(error):  # said once, where the person is sent to read it
+        context["problem_said"] = True
     return render(request, "training/train.html", context, status=error.status if error else 200)
 
 
-@transaction.atomic
 def start(request: HttpRequest, form: TrainForm) -> str:
-    """Make the versions, and the model where it is new; says where to go."""
-    model = form.existing or create_model(project=form.project, user=request.user, name=form.name)  # type: ignore[arg-type]
-    made = versions.request_versions(
-        model=model,
-        user=request.user,  # type: ignore[arg-type]
-        applications=form.applications,
-        optimise_for=form.optimise_for,
-        data=form.wanted_data,
-        max_minutes=form.minutes,
-        options=form.options,
-    )
+    """Make the versions, and the model where it is new; says where to go. Sent twice, it makes them once."""
+    wishes.applications_of(form.applications)  # what is plainly wrong waits for no lock
+    wishes.minutes_of(form.minutes)
+    wishes.options_of(form.options)
+    with transaction.atomic():
+        model, made = asked_for(request, form)
     if len(made) > 1:
         return reverse("training:model", args=[model.pk])
     return reverse("training:version", args=[model.pk, made[0].number])
+
+
+def asked_for(request: HttpRequest, form: TrainForm) -> tuple[RegisteredModel, list[ModelVersion]]:
+    """The model and its new versions, or those that the same form asked for a moment ago."""
+    user, wanted = request.user, form.wanted
+    model = form.existing
+    try:
+        model = model or create_model(project=form.project, user=user, name=form.name)  # type: ignore[arg-type]
+    except NameTaken:
+        model = twice.namesake(form.project, user, form.name)  # type: ignore[arg-type]
+        if model is None or not twice.made_just_now(model=model, user=user, **wanted):  # type: ignore[arg-type]
+            raise
+    before = twice.made_just_now(model=model, user=user, **wanted)  # type: ignore[arg-type]
+    if before:
+        messages.info(request, _("This training was asked for a moment ago; here it is."))
+    return model, before or versions.request_versions(model=model, user=user, **wanted)  # type: ignore[arg-type]
 
 
 @login_required

@@ -1,4 +1,4 @@
-/** The training form: the field for a new model's name shows only where a new model is asked for. */
+/** The training form: the field for a new model's name shows only where a new model is asked for; it is sent once. */
 
 const form = document.querySelector("[data-train-form]");
 const choice = form?.querySelector("[data-model]");
@@ -14,3 +14,8 @@ if (choice && named) {
   choice.addEventListener("change", show);
   show();
 }
+
+/** The button rests while the start is under way; whoever comes back by the browser's button finds it ready again. */
+const buttons = () => form?.querySelectorAll(".button-main") ?? [];
+form?.addEventListener("submit", () => setTimeout(() => buttons().forEach((each) => (each.disabled = true))));
+addEventListener("pageshow", () => buttons().forEach((each) => (each.disabled = false)));
