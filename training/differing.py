@@ -7,6 +7,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from training.models import ModelVersion
+from training.option_words import method_in_words, options_in_words
 from training.provenance import provenance_of
 from web.templatetags.states import duration, percent
 
@@ -41,6 +42,12 @@ class LabelLine:
         if not (self.one.get("support") and self.other.get("support")):
             return None
         return 100 * float(self.other["recall"] - self.one["recall"])
+
+    @property
+    def points(self) -> str:
+        """The change with its sign; none where there is no change."""
+        said = f"{self.change or 0:+.1f}".replace("-", "\N{MINUS SIGN}")
+        return "0.0" if said[1:] == "0.0" else said
 
 
 def numbers(one: ModelVersion, other: ModelVersion) -> list[Line]:
@@ -88,7 +95,7 @@ def shown_settings(version: ModelVersion) -> dict[str, str]:
     made = provenance_of(version)
     return {
         _("Application"): str(version.get_application_display()),
-        _("Chosen by"): str(version.get_optimise_for_display()),
+        _("Choose the best by"): str(version.get_optimise_for_display()),
         _("Time limit"): duration(60 * version.max_minutes),
         _("Data sets"): ", ".join(item["name"] for item in version.data) or "–",
         _("Labels"): str(len(version.labels)),
@@ -97,9 +104,9 @@ def shown_settings(version: ModelVersion) -> dict[str, str]:
         _("Seed"): str(made["seed"] if made["seed"] is not None else "–"),
         _("Network"): version.backbone or "–",
         _("Pretrained weights"): version.weights or "–",
-        _("Method"): str(made["network"]["method"] or "–"),
+        _("Method"): method_in_words(made["network"]["method"]),
         _("Code"): (made["code_sha256"] or "–")[:16],
-        **{name: str(value) for name, value in sorted(version.options.items())},
+        **options_in_words(dict(sorted(version.options.items()))),
         **{name: str(value) for name, value in sorted(made["libraries"].items())},
     }
 

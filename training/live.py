@@ -6,11 +6,20 @@ from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from jobs import wakes
 from jobs.models import WAITING, Job, Queue, State
 from training.models import ModelVersion, RunWatch, VersionState
+from web.sentences import Sentence
 
 SILENT_AFTER = timedelta(seconds=20)
+SETTLED_AFTER = timedelta(seconds=10)  # a worker that starts with the site is not missed
+NOBODY = gettext_noop(
+    "No worker takes trainings at present: this one waits until the operator has started one"
+    " (`python manage.py doctor` says how)."
+)
+NO_QUEUE = gettext_noop("The queue does not answer; this training begins by itself once it does.")
 
 
 def before(version: ModelVersion) -> int | None:
@@ -20,6 +29,19 @@ def before(version: ModelVersion) -> int | None:
     training = Job.objects.filter(queue=Queue.TRAINING)
     running = training.filter(state=State.RUNNING).count()
     return running + training.filter(state__in=WAITING, pk__lt=version.job.pk).count()
+
+
+def held_up(version: ModelVersion) -> Sentence | None:
+    """What keeps it from going on, beside the trainings before it."""
+    job = version.job
+    if version.ended or job is None or job.state not in WAITING:
+        return None
+    if job.state == State.RETRYING:
+        return job.sentence if job.message else None
+    if timezone.now() - job.created_at < SETTLED_AFTER:
+        return None
+    listened = wakes.listened(Queue.TRAINING)
+    return None if listened else Sentence(NOBODY if listened is False else NO_QUEUE)
 
 
 @dataclass(frozen=True)

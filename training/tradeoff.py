@@ -7,7 +7,7 @@ from datasets.pixels import spec_for
 from training.engine_process import threads
 from training.extractors import existing, hub_may_be_asked, weights_here
 from training.models import Extractor, Speed
-from training.profiles import Profile
+from training.profiles import PROFILES, Profile
 from training.speed import this_machine
 from training.tuning import DECODING, LEAST_EPOCHS, OVERHEAD, SECONDS_A_PICTURE, UNKNOWN
 
@@ -40,6 +40,14 @@ class Tradeoff:
     def rather(self) -> str:
         """The network that this application likes best, of those that were not too slow."""
         return next((each for each in self.profile.backbones if each not in self.too_slow), self.backbone)
+
+    @property
+    def as_good_as(self) -> Profile | None:
+        """The application that likes this network best, where this one takes it for want of a better."""
+        if self.first_choice:
+            return None
+        others = (each for each in PROFILES.values() if each is not self.profile)
+        return next((each for each in others if self.backbone == each.backbones[0]), None)
 
     @property
     def first_choice(self) -> bool:

@@ -16,6 +16,7 @@ from training.access import version_for
 from training.again import query_of
 from training.models import ModelVersion
 from training.networks import sentences_of
+from training.option_words import method_in_words, options_in_words
 from training.provenance import provenance_of
 from training.splitting import HELD_BACK, TRAIN, VALIDATION
 from training.together import others_of
@@ -64,8 +65,11 @@ def training_set_page(request: HttpRequest, model_pk: int, number: int) -> HttpR
 def details(request: HttpRequest, model_pk: int, number: int) -> HttpResponse:
     """What produced it, its notes, and what can be done with it as a whole."""
     version = version_for(request.user, model_pk, number)
+    made = provenance_of(version)
     context = about(request, version) | {
-        "made": provenance_of(version),
+        "made": made,
+        "options": options_in_words(version.options),
+        "method": method_in_words(made["network"]["method"]),
         "uses": removing.uses_of(version),
         "frees": removing.frees(version),
     }

@@ -14,7 +14,7 @@ from projects.models import Role
 from projects.notices import mails
 from training import versions
 from training.access import version_for
-from training.live import before, curve_of, is_fresh, time_of, watch_of
+from training.live import before, curve_of, held_up, is_fresh, time_of, watch_of
 from training.models import ModelVersion, VersionState
 from training.networks import sentences_of
 from training.together import others_of
@@ -85,6 +85,7 @@ def run_context(request: HttpRequest, model_pk: int, number: int) -> dict[str, o
         "stages": stages,
         "time": time_of(version),
         "before": before(version),
+        "held_up": held_up(version),
         "others": [each for each in others_of(version) if version.ended or not each.ended],
         "passed_over": sentences_of(version.choice.get("passed_over", [])),
         "curve": curve_of(version),

@@ -21,7 +21,10 @@ from web.sentences import Refusal
 LABELS_NEEDED = 2
 LONGEST_MINUTES = 7 * 24 * 60
 SLOWEST_MS = 60_000
-SHOWN = 5
+SHOWN, SHOWN_LETTERS = 5, 64
+OPTIONS = (
+    "class_weights", "fine_tuning", "max_epochs", "max_latency_ms", "patience", "split", "warm_start",
+)  # fmt: skip
 
 
 class BadWish(Refusal):
@@ -86,7 +89,14 @@ def minutes_of(minutes: float) -> float:
 
 
 def options_of(options: dict[str, Any]) -> dict[str, Any]:
-    """The options as they are kept; those that the engine knows must be what it takes."""
+    """The options as they are kept. A word that none of them has is refused: nothing is dropped in silence."""
+    unknown = sorted(set(options) - set(OPTIONS))
+    if unknown:
+        raise BadWish(
+            gettext_noop("There is no option “%(name)s”. There are: %(known)s."),
+            name=unknown[0][:SHOWN_LETTERS],
+            known=", ".join(OPTIONS),
+        )
     for name, most in (("patience", 1000), ("max_epochs", 100_000)):
         value = 1 if options.get(name) is None else options[name]
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:

@@ -14,6 +14,7 @@ from rq import Queue as WakeQueue
 from rq.exceptions import DuplicateJobError
 from rq.job import Job as Wake
 from rq.serializers import JSONSerializer
+from rq.worker_registration import get_keys
 
 log = logging.getLogger(__name__)
 PATIENCE = 0.5  # seconds: a Redis that hangs must not take a page with it
@@ -83,6 +84,19 @@ def send_anew(job_id: int, queue: str, attempt: int) -> None:
     rq.intermediate_queue.remove(name)
     rq.connection.delete(Wake.key_for(name))
     send(job_id, queue, attempt)
+
+
+def listened(queue: str) -> bool | None:
+    """Whether a worker takes jobs from this queue; None where Redis does not answer.
+
+    A worker that was killed is told of for as long as its entry lives, a minute or so.
+    """
+    connection = client(settings.REDIS_URL)
+    try:
+        names = get_keys(connection=connection, queue=queue_of(queue))
+        return bool(names and connection.exists(*names))
+    except RedisError:
+        return None
 
 
 def degraded() -> str:

@@ -4,8 +4,7 @@ import "./training_notice.js";
 import { percent } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 720;
-const HEIGHT = 180;
+const HEIGHT = 192;
 const LEFT = 48;
 const BOTTOM = 24;
 const TOP = 8;
@@ -24,7 +23,7 @@ function range(values) {
   return [Math.max(0, Math.min(low, high - 0.2)), high];
 }
 
-function scales(points) {
+function scales(points, width) {
   const epochs = points.map((point) => point.epoch);
   const [low, high] = range(points.map((point) => point.metric));
   const first = Math.min(...epochs);
@@ -32,14 +31,15 @@ function scales(points) {
   return {
     low,
     high,
-    x: (epoch) => LEFT + ((epoch - first) / span) * (WIDTH - LEFT - 8),
+    width,
+    x: (epoch) => LEFT + ((epoch - first) / span) * (width - LEFT - 8),
     y: (value) => TOP + (1 - (value - low) / (high - low || 1)) * (HEIGHT - TOP - BOTTOM),
   };
 }
 
-function axes(svg, points, { low, high, x, y }, word) {
+function axes(svg, points, { low, high, width, x, y }, word) {
   for (const value of [low, (low + high) / 2, high]) {
-    svg.append(node("line", { class: "curve-rule", x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }));
+    svg.append(node("line", { class: "curve-rule", x1: LEFT, x2: width, y1: y(value), y2: y(value) }));
     svg.append(node("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, percent(value, 0)));
   }
   const last = points[points.length - 1].epoch;
@@ -48,9 +48,9 @@ function axes(svg, points, { low, high, x, y }, word) {
 }
 
 /** Where another method goes on: a quiet line, and its name on the side where there is room. */
-function turn(svg, epoch, { x }, word) {
+function turn(svg, epoch, { width, x }, word) {
   const at = x(epoch);
-  const anchor = at > WIDTH * 0.7 ? "end" : "start";
+  const anchor = at > width * 0.7 ? "end" : "start";
   svg.append(node("line", { class: "curve-turn", x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM }));
   svg.append(node("text", { x: at + (anchor === "end" ? -6 : 6), y: HEIGHT - BOTTOM - 6, "text-anchor": anchor }, word));
 }
@@ -60,10 +60,11 @@ function draw(figure) {
   const curve = source ? JSON.parse(source.textContent) : { points: [] };
   const points = curve.points.filter((point) => Number.isFinite(point.metric));
   if (!points.length) return;
-  const scale = scales(points);
+  const width = Math.max(240, figure.clientWidth); // a unit is a pixel: words keep their size on every screen
+  const scale = scales(points, width);
   const best = points.reduce((top, point) => (point.metric > top.metric ? point : top));
   const label = `${figure.dataset.label}: ${points.map((point) => percent(point.metric)).slice(-1)}`;
-  const svg = node("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+  const svg = node("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label });
   axes(svg, points, scale, figure.dataset.epoch);
   if (curve.tuned) turn(svg, curve.tuned, scale, figure.dataset.tuned);
   const line = points.map((point) => `${scale.x(point.epoch)},${scale.y(point.metric)}`).join(" ");
@@ -91,5 +92,6 @@ document.addEventListener(
 );
 document.addEventListener("toggle", ({ target }) => target.id === "run-log" && keepPlace(), true);
 document.addEventListener("taxon:refreshed", drawAll);
+addEventListener("resize", drawAll);
 document.addEventListener("taxon:refreshed", keepPlace);
 drawAll();
