@@ -25,6 +25,7 @@ class DatasetsConfig(AppConfig):
         from datasets import (
             bulk_restoring,
             bulk_tagging,
+            bulk_undoing,
             copying,
             embeddings,
             exporting,
@@ -34,6 +35,7 @@ class DatasetsConfig(AppConfig):
             mislabels,
             purging,
             releasing,
+            restore_plans,
             steps,
             suggesting,
             tidying,
@@ -64,6 +66,11 @@ class DatasetsConfig(AppConfig):
             at_least=Role.ENGINEER,
         )
         registry.register(restoring)
+        for kind, title, run in (
+            (bulk_undoing.KIND, _("Undo"), bulk_undoing.run),
+            (restore_plans.KIND, _("What restoring a snapshot would change"), restore_plans.run),
+        ):
+            registry.register(registry.Kind(kind, "quick", title, run))
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
         )

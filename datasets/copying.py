@@ -1,6 +1,5 @@
 """Copying data sets, and copying or moving pictures between them: rows alone, for files lie under their content."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
+from datasets import chosen_files
 from datasets.creation import create_dataset
 from datasets.embeddings import embed_soon
 from datasets.followers import changed as tell_followers
@@ -24,7 +24,6 @@ from jobs.models import Job
 from projects import audit
 from projects.access import may
 from projects.models import Project, Role
-from web import storage
 from web.sentences import Conflict, Refusal, Sentence
 
 KIND = "datasets.copy"
@@ -103,8 +102,7 @@ def send(
 
 def queued(ids: list[int], source: Dataset, to: Dataset, user: User, move: bool) -> Job:
     """The pictures that are chosen now, later."""
-    key = storage.put_bytes("selections", json.dumps(ids).encode(), ".json")
-    payload = {"selection": key, "from": source.pk, "to": to.pk, "move": move}
+    payload = {"selection": chosen_files.keep(ids), "from": source.pk, "to": to.pk, "move": move}
     with transaction.atomic():
         return queue.enqueue(KIND, payload, project=source.project, user=user)
 
@@ -114,7 +112,7 @@ def run(attempt: Attempt) -> None:
     payload = attempt.payload
     source, to = (Dataset.objects.select_related("project").get(pk=payload[each]) for each in ("from", "to"))
     user = check_right(attempt.job.created_by, source, to)
-    ids: list[int] = json.loads(storage.read(payload["selection"]))
+    ids: list[int] = chosen_files.read(payload["selection"])
     for first in range(0, len(ids), BATCH):
         attempt.progress(first, len(ids), COPYING)
         with transaction.atomic():

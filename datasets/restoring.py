@@ -4,7 +4,9 @@ Much of it at once is datasets/bulk_restoring.py's.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -13,9 +15,11 @@ from django.db.models import Value
 from datasets.labels import find_or_create
 from datasets.models import ActionKind, Snapshot, TagAction
 from datasets.selection import images_with_ids
-from datasets.snapshots import rows_of
+from datasets.snapshots import labels_of
 from datasets.tagging import one_at_a_time, remember_and_change, start
 from projects import audit
+
+AT_ONCE = 5_000
 
 
 @dataclass
@@ -37,15 +41,23 @@ class Plan:
         """Pictures that get another label, or come out of the trash."""
         return sum(map(len, self.labels.values()))
 
+    def told(self) -> dict[str, Any]:
+        """Its numbers alone, for whoever is to decide."""
+        names = ("changes", "relabelled", "from_trash", "gone", "others", "new_labels")
+        return {name: getattr(self, name) for name in names}
 
-def plan_of(snapshot: Snapshot) -> Plan:
-    """What is different now. Pictures are known by their content."""
-    wanted = {row.sha256: row.label for row in rows_of(snapshot)}
+
+def plan_of(snapshot: Snapshot, *, so_far: Callable[[int], None] = lambda _compared: None) -> Plan:
+    """What is different now. Pictures are known by their content; `so_far` hears how many were compared."""
+    wanted = labels_of(snapshot)
     known = set(snapshot.dataset.labels.values_list("name", flat=True))
     plan = Plan(new_labels=sorted(set(wanted.values()) - known))
     found = 0
     columns = ("pk", "sha256", "label__name", "trashed_at")
-    for pk, sha256, label, trashed in snapshot.dataset.images.values_list(*columns).iterator(chunk_size=5000):
+    rows = snapshot.dataset.images.order_by("pk").values_list(*columns).iterator(chunk_size=AT_ONCE)
+    for compared, (pk, sha256, label, trashed) in enumerate(rows):
+        if compared % AT_ONCE == 0:
+            so_far(compared)
         if sha256 not in wanted:
             if label and not trashed:
                 plan.left.append(pk)

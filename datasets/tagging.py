@@ -39,12 +39,14 @@ class LabelArchived(Conflict):
 class Undone:
     """What an undo did; `skipped` pictures stay as they are, because somebody changed them since.
 
-    Or because the label that they had was purged since: how many of them had which is `lost`.
+    Or because the label that they had was purged since: how many of them had which is `lost`. `stopped`: the act
+    was going on in the background still, and does no more.
     """
 
     changed: int
     skipped: int
     lost: Mapping[str, int] = field(default_factory=dict)
+    stopped: bool = False
 
 
 def tag_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None) -> TagAction:
@@ -104,7 +106,13 @@ def restore_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]") -
 def undo(*, action: TagAction, user: User) -> Undone:
     """Give back what the pictures were before, but for those that somebody changed since, or whose label is gone."""
     one_at_a_time(action.dataset)
-    lost = bring_back_labels(action, user)
+    changed, lost = give_back(action, user, TagChange.objects.filter(action=action))
+    return Undone(changed, max(action.changed - changed, 0), lost)
+
+
+def give_back(action: TagAction, user: User, changes: "QuerySet[TagChange]") -> tuple[int, Mapping[str, int]]:
+    """The undo of some of an act's changes: how many pictures are as they were, and which labels were lost."""
+    lost = bring_back_labels(action, user, changes)
     change = TagChange.objects.filter(action=action, image=OuterRef("pk"))
     values: dict[str, Any] = {"last_action": Subquery(change.values("previous_action")[:1])}
     if action.kind in CHANGES_LABELS:
@@ -115,9 +123,9 @@ def undo(*, action: TagAction, user: User) -> Undone:
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
     if action.kind == ActionKind.RETURN:
         values["trashed_at"] = Subquery(change.values("trashed_before")[:1])
-    still = Image.objects.filter(dataset=action.dataset, last_action=action)
+    still = Image.objects.filter(dataset=action.dataset, last_action=action, pk__in=changes.values("image"))
     if lost:
-        still = still.exclude(pk__in=with_purged_labels(action).values("image"))
+        still = still.exclude(pk__in=with_purged_labels(changes).values("image"))
     changed = still.update(**values)
     if changed:
         TagAction.objects.filter(pk=action.pk).update(
@@ -126,7 +134,7 @@ def undo(*, action: TagAction, user: User) -> Undone:
         note_undo(action, user, changed)
         if action.kind in CHANGES_LABELS:
             tell_followers(action.dataset, user)
-    return Undone(changed, max(action.changed - changed, 0), lost)
+    return changed, lost
 
 
 def one_at_a_time(dataset: Dataset) -> None:
@@ -199,12 +207,12 @@ def compare_with_suggestions(action: TagAction, touched: "QuerySet[TagChange, An
     action.agreed += found["right"]
 
 
-def bring_back_labels(action: TagAction, user: User) -> dict[str, int]:
+def bring_back_labels(action: TagAction, user: User, changes: "QuerySet[TagChange]") -> dict[str, int]:
     """Labels that went since and are needed again return; where the name was taken anew, that one serves.
 
     Those that were purged do not: how many pictures cannot have theirs again, by its name.
     """
-    needed = TagChange.objects.filter(action=action, image__last_action=action).values("before")
+    needed = changes.filter(image__last_action=action).values("before")
     returned = 0
     for gone in Label.every.filter(Q(pk__in=needed) | Q(removal=action)).exclude(removed_at=None):
         heir = action.dataset.labels.filter(name=gone.name).first()
@@ -216,13 +224,13 @@ def bring_back_labels(action: TagAction, user: User) -> dict[str, int]:
         note_labels(action.dataset, user)
     if action.kind not in CHANGES_LABELS:
         return {}
-    lost = with_purged_labels(action).filter(image__last_action=action).order_by("before__name")
+    lost = with_purged_labels(changes).filter(image__last_action=action).order_by("before__name")
     return dict(lost.values_list("before__name").annotate(pictures=Count("pk")))
 
 
-def with_purged_labels(action: TagAction) -> "QuerySet[TagChange]":
-    """What it changed on pictures whose label of before cannot come back."""
-    return TagChange.objects.filter(action=action).exclude(before__purged_at=None)
+def with_purged_labels(changes: "QuerySet[TagChange]") -> "QuerySet[TagChange]":
+    """Those on pictures whose label of before cannot come back."""
+    return changes.exclude(before__purged_at=None)
 
 
 def given_back(action: TagAction) -> "QuerySet[Image]":

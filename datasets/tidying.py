@@ -1,8 +1,8 @@
-"""What people began and left: imports that wait for a choice and uploads that stopped end, though nobody looks."""
+"""What people began and left, and what jobs left lying: imports that wait for a choice, uploads, chosen pictures."""
 
 from datetime import timedelta
 
-from datasets import uploads
+from datasets import chosen_files, uploads
 from datasets.choosing import give_up_abandoned
 from jobs.attempts import Attempt
 
@@ -15,3 +15,5 @@ def run(attempt: Attempt) -> None:
     give_up_abandoned()
     attempt.check()
     uploads.sweep()
+    attempt.check()
+    chosen_files.tidy()

@@ -40,11 +40,14 @@ def told_act(action: TagAction) -> str:
 def told_undo(undone: Undone) -> str:
     """“Undone for 120 pictures. 8 were changed since and stay. 2 had the label 狗, which is gone for good.”"""
     lost = [told_lost(name, count) for name, count in undone.lost.items()]
+    if undone.stopped and not undone.changed:
+        return gettext("Stopped before it changed a picture.")
     since = undone.skipped - sum(undone.lost.values())
     if not undone.changed and not lost:
         return gettext("Nothing to undo: these pictures were changed since, or this was undone already.")
     text = ngettext("Undone for %(count)s picture.", "Undone for %(count)s pictures.", undone.changed)
-    told = [text % {"count": intcomma(undone.changed)}]
+    told = [gettext("It was still going on, and was stopped.")] if undone.stopped else []
+    told.append(text % {"count": intcomma(undone.changed)})
     if since:
         text = ngettext(
             "%(count)s was changed since and stays.", "%(count)s were changed since and stay.", since

@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from datasets import bulk_restoring, bulk_tagging
+from datasets import bulk_restoring, bulk_tagging, bulk_undoing
 from datasets.models import Dataset
 from jobs.models import ENDED, Job, State
 
-KINDS = (bulk_tagging.KIND, bulk_restoring.KIND)
+KINDS = (bulk_tagging.KIND, bulk_restoring.KIND, bulk_undoing.KIND)
 TOLD_FOR = timedelta(hours=1)
 
 

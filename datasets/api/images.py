@@ -10,9 +10,10 @@ from pydantic import ConfigDict, Field
 
 from datasets.access import dataset_for
 from datasets.api.filtering import FilterIn
-from datasets.api.tagging import Acted, Chosen, acted, chosen_by
+from datasets.api.tagging import Acted, Chosen, Queued, acted, chosen_by, queued
+from datasets.bulk_tagging import act_in_background, is_large
 from datasets.grid import page_of
-from datasets.models import Image
+from datasets.models import ActionKind, Image
 from datasets.tagging import trash_images
 from projects.access import caller
 from projects.models import Role
@@ -90,9 +91,13 @@ def with_names(images: "QuerySet[Image]") -> "QuerySet[Image]":
     return images.select_related("label", "suggestion__label")
 
 
-@router.delete("/datasets/{int:pk}/images", response={200: Acted, **PROBLEMS})
-def remove_images(request: HttpRequest, pk: int, data: Chosen) -> dict[str, Any]:
-    """To the trash; undoing the action brings them back."""
+@router.delete("/datasets/{int:pk}/images", response={200: Acted, 202: Queued, **PROBLEMS})
+def remove_images(request: HttpRequest, pk: int, data: Chosen) -> Any:
+    """To the trash; undoing the action brings them back. Over 100,000 pictures go on in the background."""
     who = request.auth  # type: ignore[attr-defined]
     dataset = dataset_for(who, pk, at_least=Role.ENGINEER, scope="label")
-    return acted(trash_images(dataset=dataset, user=caller(who).user, chosen=chosen_by(dataset, data)))
+    chosen, user = chosen_by(dataset, data), caller(who).user
+    if is_large(chosen):
+        kind = ActionKind.TRASH
+        return queued(act_in_background(dataset=dataset, user=user, kind=kind, chosen=chosen))
+    return acted(trash_images(dataset=dataset, user=user, chosen=chosen))

@@ -1,5 +1,6 @@
 """Snapshots in the JSON API: take, rename, compare, restore."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,8 +14,9 @@ from datasets.api.tagging import Acted, Queued, acted
 from datasets.bulk_restoring import restore as restore_tags
 from datasets.comparing import Change, Difference, Kind, difference
 from datasets.models import Dataset, Snapshot
-from datasets.restoring import plan_of
+from datasets.restore_plans import outlook
 from datasets.snapshots import rename_snapshot, rows_now, rows_of, take_named
+from jobs.models import Job
 from projects.access import caller
 from projects.models import Role
 from web.api import PROBLEMS, Cursor, Limit, Page
@@ -78,6 +80,12 @@ class PlanOut(Schema):
     gone: int
     others: int
     new_labels: list[str]
+
+
+class Comparing(Schema):
+    """The job that finds out what a restore would change."""
+
+    job: int
 
 
 class RestoreIn(Schema):
@@ -183,12 +191,19 @@ def place(cursor: str) -> int:
     return values[0]
 
 
-@router.get("/datasets/{int:pk}/snapshots/{int:snapshot_pk}/restore", response={200: PlanOut, **PROBLEMS})
-def preview_restore(request: HttpRequest, pk: int, snapshot_pk: int) -> dict[str, Any]:
-    """What a restore would change. Changes nothing."""
-    plan = plan_of(snapshot_of(dataset_for(request.auth, pk), snapshot_pk))  # type: ignore[attr-defined]
-    names = ("changes", "relabelled", "from_trash", "gone", "others", "new_labels")
-    return {name: getattr(plan, name) for name in names}
+@router.get(
+    "/datasets/{int:pk}/snapshots/{int:snapshot_pk}/restore",
+    response={200: PlanOut, 202: Comparing, **PROBLEMS},
+)
+def preview_restore(request: HttpRequest, pk: int, snapshot_pk: int) -> Any:
+    """What a restore would change. Changes nothing.
+
+    Over 100,000 pictures: 202 and the job that compares them, until it has ended; what it found is kept for ten
+    minutes.
+    """
+    who = request.auth  # type: ignore[attr-defined]
+    found = outlook(snapshot=snapshot_of(dataset_for(who, pk), snapshot_pk), user=caller(who).user)
+    return Status(202, {"job": found.pk}) if isinstance(found, Job) else asdict(found)
 
 
 @router.post(

@@ -7,15 +7,16 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field, model_validator
 
+from datasets import bulk_tagging, bulk_undoing
 from datasets.access import action_to_undo, dataset_for
 from datasets.api.filtering import FilterIn
-from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
 from datasets.labels import find_or_create, label_named
-from datasets.models import Dataset, Image, Label, TagAction
+from datasets.models import ActionKind, Dataset, Image, Label, TagAction
 from datasets.selection import Selection
 from datasets.skipping import skip_images, unskip_images
 from datasets.suggestions import accept
-from datasets.tagging import tag_images, undo
+from datasets.tagging import tag_images
+from jobs.models import Job
 from projects.access import caller, check
 from projects.models import Role
 from web.api import PROBLEMS
@@ -86,6 +87,12 @@ def acted(action: TagAction) -> dict[str, Any]:
     return {"action": action.pk, "changed": action.changed}
 
 
+def queued(made: tuple[TagAction, Job]) -> Status[dict[str, Any]]:
+    """Over 100,000 pictures go on in the background."""
+    action, job = made
+    return Status(202, {"action": action.pk, "job": job.pk})
+
+
 def chosen_by(dataset: Dataset, data: Chosen) -> "QuerySet[Image]":
     """The pictures that a request names."""
     if data.filter is None:
@@ -112,37 +119,56 @@ def tag(request: HttpRequest, pk: int, data: TagIn) -> Any:
     chosen = chosen_by(dataset, data)
     label = label_for(request, dataset, data)
     user = caller(who).user
-    if chosen.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
-        action, job = tag_in_background(dataset=dataset, user=user, chosen=chosen, label=label)
-        return Status(202, {"action": action.pk, "job": job.pk})
+    if bulk_tagging.is_large(chosen):
+        return queued(bulk_tagging.tag_in_background(dataset=dataset, user=user, chosen=chosen, label=label))
     return acted(tag_images(dataset=dataset, user=user, chosen=chosen, label=label))
 
 
-@router.post("/datasets/{int:pk}/skip", response={200: Acted, **PROBLEMS})
-def skip(request: HttpRequest, pk: int, data: SkipIn) -> dict[str, Any]:
-    """Mark pictures without a label as not sure, for everybody, or take the mark away. A label clears it too."""
+@router.post("/datasets/{int:pk}/skip", response={200: Acted, 202: Queued, **PROBLEMS})
+def skip(request: HttpRequest, pk: int, data: SkipIn) -> Any:
+    """Mark pictures without a label as not sure, for everybody, or take the mark away. A label clears it too.
+
+    Over 100,000 pictures go on in the background.
+    """
     who = request.auth  # type: ignore[attr-defined]
     dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="label")
+    chosen, user = chosen_by(dataset, data), caller(who).user
+    if bulk_tagging.is_large(chosen):
+        kind = ActionKind.SKIP if data.skipped else ActionKind.UNSKIP
+        return queued(bulk_tagging.act_in_background(dataset=dataset, user=user, kind=kind, chosen=chosen))
     act = skip_images if data.skipped else unskip_images
-    return acted(act(dataset=dataset, user=caller(who).user, chosen=chosen_by(dataset, data)))
+    return acted(act(dataset=dataset, user=user, chosen=chosen))
 
 
-@router.post("/datasets/{int:pk}/accept-suggestions", response={200: Acted, **PROBLEMS})
-def accept_suggestions(request: HttpRequest, pk: int, data: AcceptIn) -> dict[str, Any]:
-    """Give each of the pictures the label that is suggested for it; one action, undone as a whole."""
+@router.post("/datasets/{int:pk}/accept-suggestions", response={200: Acted, 202: Queued, **PROBLEMS})
+def accept_suggestions(request: HttpRequest, pk: int, data: AcceptIn) -> Any:
+    """Give each of the pictures the label that is suggested for it; one action, undone as a whole.
+
+    Over 100,000 pictures go on in the background.
+    """
     who = request.auth  # type: ignore[attr-defined]
     dataset = dataset_for(who, pk, at_least=Role.LABELLER, scope="label")
-    chosen = chosen_by(dataset, data)
-    return acted(accept(dataset=dataset, user=caller(who).user, chosen=chosen, at_least=data.at_least))
+    chosen, user, sure = chosen_by(dataset, data), caller(who).user, data.at_least
+    if bulk_tagging.is_large(chosen):
+        return queued(
+            bulk_tagging.accept_in_background(dataset=dataset, user=user, chosen=chosen, at_least=sure)
+        )
+    return acted(accept(dataset=dataset, user=user, chosen=chosen, at_least=sure))
 
 
 @router.post(
     "/datasets/{int:pk}/tag-actions/{int:action_pk}/undo",
-    response={200: UndoneOut, **PROBLEMS},
+    response={200: UndoneOut, 202: Queued, **PROBLEMS},
     exclude_none=True,
 )
-def undo_action(request: HttpRequest, pk: int, action_pk: int) -> dict[str, Any]:
-    """Give the pictures back what they were, but for those that somebody changed since."""
+def undo_action(request: HttpRequest, pk: int, action_pk: int) -> Any:
+    """Give the pictures back what they were, but for those that somebody changed since.
+
+    An action of over 100,000 pictures is taken back in the background.
+    """
     who = request.auth  # type: ignore[attr-defined]
-    done = undo(action=action_to_undo(who, pk, action_pk), user=caller(who).user)
+    action = action_to_undo(who, pk, action_pk)
+    done = bulk_undoing.undo(action=action, user=caller(who).user)
+    if isinstance(done, Job):
+        return queued((action, done))
     return {"changed": done.changed, "skipped": done.skipped, "lost": done.lost or None}

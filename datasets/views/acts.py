@@ -6,17 +6,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
+from datasets import bulk_tagging, bulk_undoing
 from datasets.access import action_to_undo, dataset_for
-from datasets.bulk_tagging import MOST_AT_ONCE, tag_in_background
 from datasets.labels import find_label, find_or_create, label_named
-from datasets.models import ActionKind, Label
+from datasets.models import ActionKind, Label, TagAction
 from datasets.skipping import skip_images, unskip_images
 from datasets.suggestions import accept as accept_suggestions
 from datasets.suggestions import accept_again
 from datasets.tagging import MARKS, given_back, tag_images, trash_images
-from datasets.tagging import undo as undo_action
 from datasets.told import told_act, told_undo
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, Asked, BadAct, Done, acknowledged
+from jobs.models import Job
 from projects.access import check
 from projects.models import Role
 
@@ -33,15 +33,21 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
         known = asked.dataset.labels.count() if asked.body.get("create") else 0
         label, chosen = wanted_label(asked), asked.chosen
         made = bool(asked.body.get("create")) and dataset.labels.count() != known
-        many = chosen.order_by()[: MOST_AT_ONCE + 1].count()
-        if many > MOST_AT_ONCE:
-            action = tag_in_background(dataset=dataset, user=asked.user, chosen=chosen, label=label)[0]
-            told = _("This goes on in the background; Jobs shows how far it is.")
-            return Done(told, many, action.pk, made)
+        if bulk_tagging.is_large(chosen):
+            queued = bulk_tagging.tag_in_background(
+                dataset=dataset, user=asked.user, chosen=chosen, label=label
+            )
+            return goes_on(queued, made)
         action = tag_images(dataset=dataset, user=asked.user, chosen=chosen, label=label)
         return Done(told_act(action), action.changed, action.pk, made)
 
     return acknowledged(request, dataset, act)
+
+
+def goes_on(queued: tuple[TagAction, Job], labels_changed: bool = False) -> Done:
+    """What is too much for a request: some of it will change, and all of that can be undone."""
+    told = _("This goes on in the background; Changes shows how far it is.")
+    return Done(told, 1, queued[0].pk, labels_changed)
 
 
 def wanted_label(asked: Asked) -> Label | None:
@@ -65,6 +71,12 @@ def repeat(asked: Asked) -> Done:
     pictures = given_back(before)
     if before.kind == ActionKind.TRASH:
         check(asked.user, asked.dataset.project, at_least=MAY_DELETE)
+    if before.kind in (ActionKind.TRASH, *MARKS) and bulk_tagging.is_large(pictures):
+        kind = ActionKind(before.kind)
+        return goes_on(
+            bulk_tagging.act_in_background(dataset=asked.dataset, user=asked.user, kind=kind, chosen=pictures)
+        )
+    if before.kind == ActionKind.TRASH:
         action = trash_images(dataset=asked.dataset, user=asked.user, chosen=pictures)
     elif before.kind == ActionKind.ACCEPT:
         action = accept_again(before=before, user=asked.user)
@@ -75,6 +87,12 @@ def repeat(asked: Asked) -> Done:
         action = mark(dataset=asked.dataset, user=asked.user, chosen=pictures)
     else:
         label = label_named(asked.dataset, before.label_name) if before.label_name else None
+        if bulk_tagging.is_large(pictures):
+            return goes_on(
+                bulk_tagging.tag_in_background(
+                    dataset=asked.dataset, user=asked.user, chosen=pictures, label=label
+                )
+            )
         action = tag_images(dataset=asked.dataset, user=asked.user, chosen=pictures, label=label)
     return Done(told_act(action), action.changed, action.pk)
 
@@ -87,6 +105,12 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act(asked: Asked) -> Done:
         sure = asked.fraction("at_least")
+        if bulk_tagging.is_large(asked.chosen):
+            return goes_on(
+                bulk_tagging.accept_in_background(
+                    dataset=dataset, user=asked.user, chosen=asked.chosen, at_least=sure
+                )
+            )
         action = accept_suggestions(dataset=dataset, user=asked.user, chosen=asked.chosen, at_least=sure)
         return Done(told_act(action), action.changed, action.pk)
 
@@ -100,6 +124,13 @@ def skip(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
 
     def act(asked: Asked) -> Done:
+        if bulk_tagging.is_large(asked.chosen):
+            kind = ActionKind.UNSKIP if asked.body.get("unskip") else ActionKind.SKIP
+            return goes_on(
+                bulk_tagging.act_in_background(
+                    dataset=dataset, user=asked.user, kind=kind, chosen=asked.chosen
+                )
+            )
         mark = unskip_images if asked.body.get("unskip") else skip_images
         action = mark(dataset=asked.dataset, user=asked.user, chosen=asked.chosen)
         return Done(told_act(action), action.changed, action.pk)
@@ -114,6 +145,12 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = dataset_for(request.user, pk, at_least=MAY_DELETE, scope="label")
 
     def act(asked: Asked) -> Done:
+        if bulk_tagging.is_large(asked.chosen):
+            return goes_on(
+                bulk_tagging.act_in_background(
+                    dataset=dataset, user=asked.user, kind=ActionKind.TRASH, chosen=asked.chosen
+                )
+            )
         action = trash_images(dataset=dataset, user=asked.user, chosen=asked.chosen)
         return Done(told_act(action), action.changed, action.pk)
 
@@ -129,7 +166,9 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     def act(asked: Asked) -> Done:
         before = dataset.labels.count()
         action = action_to_undo(asked.user, pk, asked.number("action"))
-        undone = undo_action(action=action, user=asked.user)
+        undone = bulk_undoing.undo(action=action, user=asked.user)
+        if isinstance(undone, Job):
+            return Done(_("The undo goes on in the background; Changes shows how far it is."), 1)
         return Done(told_undo(undone), undone.changed, None, dataset.labels.count() != before)
 
     return acknowledged(request, dataset, act)

@@ -16,10 +16,11 @@ from datasets.bulk_restoring import restore as restore_tags
 from datasets.comparing import KINDS, Change, Kind, difference
 from datasets.exporting import role_for
 from datasets.models import Dataset, Image, Snapshot
-from datasets.restoring import plan_of
+from datasets.restore_plans import outlook
 from datasets.snapshots import rename_snapshot, rows_now, rows_of, take_named, uses_of
 from datasets.told import told_act
 from datasets.views.acknowledging import person
+from jobs.models import Job
 from projects.access import may
 from projects.models import Role
 from web.sentences import Refusal
@@ -131,10 +132,20 @@ def restore(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
     """What it would change, then the change: one act, with its undo in the list of changes."""
     dataset = dataset_for(request.user, pk, at_least=MAY_MANAGE, scope="label")
     snapshot = snapshot_of(dataset, snapshot_pk)
-    if request.method == "POST":
+    again = "again" in request.POST
+    if request.method == "POST" and not again:
         return set_back(request, snapshot)
-    context = about(request, dataset) | {"snapshot": snapshot, "plan": plan_of(snapshot)}
-    return render(request, "datasets/snapshot_restore.html", context)
+    found = outlook(snapshot=snapshot, user=person(request), again=again)
+    job = found if isinstance(found, Job) else None
+    context = about(request, dataset) | {"snapshot": snapshot, "job": job, "plan": None if job else found}
+    if again:
+        return redirect(request.path)
+    if "part" not in request.GET:
+        return render(request, "datasets/snapshot_restore.html", context)
+    response = render(request, "datasets/_restore_plan.html", context)
+    if job is None or job.ended:
+        response["HX-Redirect"] = request.path
+    return response
 
 
 def set_back(request: HttpRequest, snapshot: Snapshot) -> HttpResponse:
