@@ -98,6 +98,15 @@ export function openGrid(root, { onChange }) {
     return all[Math.max(0, Math.min(all.length - 1, at + step))];
   }
 
+  /** Those that stand whole on the screen: neither beyond its edge nor under a bar. A toast passes. */
+  function seen() {
+    const onTop = (x, y) => document.elementsFromPoint(x, y).find((element) => !element.closest(".toast"));
+    return thumbs().filter((thumb) => {
+      const { left, right, top, bottom } = thumb.getBoundingClientRect();
+      return [top + 2, bottom - 2].every((y) => thumb.contains(onTop((left + right) / 2, y) ?? null));
+    });
+  }
+
   // ---- what an act changes ----------------------------------------------------------------------------------
   function wear(thumb, label) {
     const name = thumb.querySelector(".thumb-label");
@@ -141,7 +150,7 @@ export function openGrid(root, { onChange }) {
   watch();
 
   return {
-    list, thumbs, idOf, reload, more, apply, columns, neighbour, setCurrent,
+    list, thumbs, seen, idOf, reload, more, apply, columns, neighbour, setCurrent,
     tick: (thumb) => thumb.querySelector(".thumb-tick"),
     get current() {
       return current;

@@ -7,7 +7,7 @@ const isTyping = (target) => target.closest("input:not(.thumb-tick), textarea, s
 
 const isControl = (target) => target.closest("button, a, summary") && !target.closest(".thumb");
 
-export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, unknown }) {
+export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, acceptSeen, unknown }) {
   const help = document.getElementById("bench-help");
   const inGrid = () => grid.list.contains(document.activeElement);
 
@@ -44,6 +44,7 @@ export function listenToKeys(root, { grid, selection, labels, preview, acts, tag
     else if (key === "Home" && inGrid()) move(event, -end);
     else if (key === "End" && inGrid()) move(event, end);
     else if (key === " " && inGrid()) preview.open(grid.current);
+    else if (key === "Enter" && event.shiftKey && acceptSeen) acceptSeen();
     else if (key === "Enter" && acts && accept) accept();
     else if (key === "Enter" && inGrid() && acts) selection.toggle(grid.current);
     else if (key === "Delete" && acts && "mayDelete" in root.dataset) discard();

@@ -127,6 +127,7 @@ function goOn() {
 function finish(act) {
   const what = chosen();
   if (!acts || !what) return;
+  suggestions?.learn(false);
   act(what);
   selection.clear();
 }
@@ -136,6 +137,14 @@ const confirming = root.dataset.state === "suggested"; // where no picture has a
 const skip = () => finish((what) => acts.skip(what));
 const untag = () => confirming || finish((what) => acts.tag(what, null));
 const accept = confirming && acts ? () => finish((what) => acts.accept(what)) : null;
+/** Everything on the screen that was not put right: what is suggested there is right. */
+const acceptSeen = accept && (() => {
+  const ids = grid.seen().map(grid.idOf);
+  if (!ids.length) return;
+  acts.accept({ ids });
+  selection.clear();
+  suggestions.learn(true);
+});
 const discard = () => finish((what) => acts.discard(what));
 
 /** A name that was typed: one of the labels, or a new one where the person may make it. */
@@ -212,8 +221,10 @@ grid.list.addEventListener("dblclick", (event) => {
   if (thumb) preview.open(thumb);
 });
 if (mayTag) openBand(root, grid, selection);
-listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, unknown });
-const suggestions = confirming ? openSuggestions(root, grid, acts) : null;
+listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, acceptSeen, unknown });
+const suggestions = confirming
+  ? openSuggestions(root, grid, acts, { acceptSeen, idle: () => !selection.everything && !selection.ids.length && !preview.isOpen })
+  : null;
 
 // ---- one label: rename, delete --------------------------------------------------------------------------------
 const labelDialog = root.querySelector("[data-label-dialog]");

@@ -84,22 +84,29 @@ def without_suggestions(person: Person) -> None:
 
 
 def looking_at_each(person: Person) -> None:
-    """Surest first: put the wrong ones right, accept the others on the screen together, see the new ones."""
+    """Surest first: put right what is wrong on the screen, then Shift+Enter; the next screen knows of it."""
     person.key_by_key(person.seeded)
     person.work()
+    person.acts += 1  # the tab
     while not person.done():
-        person.acts += 1  # “Show the new suggestions”, or the tab for the first time
-        shown = person.suggested("-confidence", A_LOOK)
+        shown = put_right(person)
+        if shown:
+            person.accept(1, pictures=shown)
+        person.work()
+
+
+def put_right(person: Person) -> list[int]:
+    """Tags what is wrong on the screen, and on what moves up in its place; returns what is left there."""
+    while True:
         wrong: dict[str, list[int]] = {}
+        shown = person.suggested("-confidence", A_LOOK)
         for image in shown:
             if image.suggestion.label.name != person.truth[image.pk]:
                 wrong.setdefault(person.truth[image.pk], []).append(image.pk)
+        if not wrong:
+            return [image.pk for image in shown]
         for name, pictures in wrong.items():
             person.tag(pictures, name, acts=len(pictures) + 1)  # a click each, and the label's key
-        rest = [image.pk for image in shown if image.suggestion.label.name == person.truth[image.pk]]
-        if rest:
-            person.accept(3, pictures=rest)  # click, shift-click, Enter
-        person.work()
 
 
 def accepting_the_sure(person: Person, at_least: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from datasets.models import Dataset, Image, Label
@@ -17,6 +17,7 @@ from web import storage
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 COUNT = 12
+NARROW: ViewportSize = {"width": 420, "height": 640}  # shows some of them
 
 
 @pytest.fixture
@@ -100,3 +101,39 @@ def test_newer_suggestions_wait_until_they_are_asked_for(tab: Page, pets: Datase
     newer.click()
     expect(tab.locator(".thumb")).to_have_count(1)
     expect(newer).to_be_hidden()
+
+
+def test_shift_enter_accepts_what_stands_whole_on_the_screen_and_begins_the_next_with_what_that_taught(
+    tab: Page, pets: Dataset, redis_server: RealQueue
+) -> None:
+    tab.keyboard.press("2")
+    told(tab, "1 picture tagged dog")
+    tab.set_viewport_size(NARROW)
+    whole = tab.evaluate(
+        """() => [...document.querySelectorAll(".thumb")].filter((thumb) => {
+            const { top, bottom } = thumb.getBoundingClientRect();
+            return top >= 0 && bottom <= innerHeight;
+        }).map((thumb) => Number(thumb.dataset.image))"""
+    )
+    assert 0 < len(whole) < COUNT - 1, "the window must show some of them"
+    last = pets.images.order_by("-pk")[0]
+    tab.keyboard.press("Shift+Enter")
+    told(tab, f"{len(whole)} suggestions accepted")
+    assert set(pets.images.filter(label__name="cat").values_list("pk", flat=True)) == set(whole)
+    store(dataset=pets, source="embeddings", rows=[Proposal(last.pk, "dog", 0.8)])
+    expect(tab.locator(".thumb")).to_have_count(1)
+    expect(tab.locator(".thumb")).to_contain_text("dog")
+    tab.keyboard.press("Control+z")
+    told(tab, f"Undone for {len(whole)} pictures.")
+
+
+def test_while_somebody_is_at_work_the_new_suggestions_wait(tab: Page, pets: Dataset) -> None:
+    tab.set_viewport_size(NARROW)
+    tab.get_by_role("button", name="Accept what is on the screen").click()
+    expect(tab.locator(".toast-text")).to_contain_text("accepted")
+    left = tab.locator(".thumb").count()
+    tab.locator(".thumb-tick").first.check()
+    last = pets.images.order_by("-pk")[0]
+    store(dataset=pets, source="embeddings", rows=[Proposal(last.pk, "dog", 0.8)])
+    expect(tab.get_by_role("button", name="Show the new suggestions")).to_be_visible()
+    assert tab.locator(".thumb").count() == left
