@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets.label_looks import clean_colour, clean_key, keys_of
+from datasets.label_looks import clean_colour, clean_key, hold_keys, keys_of
 from datasets.labels import BadLabel, rename_label
 from datasets.live import note_labels
 from datasets.models import Dataset, Image, Label
@@ -91,6 +91,8 @@ def move_label(*, label: Label, to: int) -> None:
 
 def archive_label(*, label: Label, user: User, archived: bool) -> None:
     """No longer offered for tagging nor trained by default; its pictures keep it. Or back in use."""
+    if archived:
+        hold_keys(going=label)
     label.archived_at = timezone.now() if archived else None
     label.save(update_fields=["archived_at"])
     action = "label.archive" if archived else "label.unarchive"

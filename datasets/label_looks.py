@@ -77,6 +77,16 @@ def keys_of(labels: Iterable[Label]) -> dict[int, str]:
     return chosen | dict(zip((label.pk for label in in_use if not label.chosen_key), left, strict=False))
 
 
+def hold_keys(*, going: Label) -> None:
+    """The other labels keep the keys that people's hands know, now that this one goes: its own alone becomes free."""
+    labels = list(Label.objects.filter(dataset=going.dataset_id))
+    now, then = keys_of(labels), keys_of(label for label in labels if label.pk != going.pk)
+    for label in labels:
+        key = now.get(label.pk)
+        if label.pk != going.pk and key and then.get(label.pk) != key:
+            Label.objects.filter(pk=label.pk).update(chosen_key=key)
+
+
 def with_keys(labels: list[Label]) -> list[Label]:
     """The labels in their order, with `key` (empty where there are more labels than keys) and `place`."""
     keys = keys_of(labels)

@@ -10,13 +10,15 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets.label_looks import next_colour
+from datasets.label_looks import hold_keys, next_colour
 from datasets.live import note_labels
 from datasets.models import LABEL_NAME, Dataset, Image, Label, TagAction
 from projects import audit
 from web.sentences import Conflict, Refusal
 
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+# Marks that turn the direction of whatever follows them, out of sight: a sentence with such a name reads backwards
+TURNERS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 class BadLabel(Refusal):
@@ -47,7 +49,7 @@ class TooManyLabels(Conflict):
 
 def clean_name(text: str) -> str:
     """The name as it is kept: NFC, trimmed. Raises BadLabel."""
-    name = unicodedata.normalize("NFC", text).strip()
+    name = unicodedata.normalize("NFC", text.translate(TURNERS)).strip()
     if not name:
         raise BadLabel(gettext_noop("A label needs a name."))
     if not re.match(LABEL_NAME.regex, name) or any(
@@ -67,7 +69,7 @@ def labels_with_counts(dataset: Dataset) -> QuerySet[Label]:
 def find_label(dataset: Dataset, name: str) -> Label | None:
     """The label of this name, if there is one."""
     wanted = unicodedata.normalize("NFC", name).strip()
-    return dataset.labels.filter(name=wanted).first()
+    return dataset.labels.filter(name__in={wanted, wanted.translate(TURNERS).strip()}).first()
 
 
 def label_named(dataset: Dataset, name: str) -> Label:
@@ -139,6 +141,7 @@ def delete_label(*, label: Label, user: User, move_to: Label | None = None) -> T
 
     every = Image.objects.filter(dataset=label.dataset, label=label)
     action = change_labels(dataset=label.dataset, user=user, chosen=every, label=move_to)
+    hold_keys(going=label)
     Label.objects.filter(pk=label.pk).update(removed_at=timezone.now(), removal=action)
     note_labels(label.dataset, user)
     audit.note(

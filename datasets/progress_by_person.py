@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
-from datasets.models import Dataset
-from datasets.tagging import GIVES_LABELS
+from datasets.models import ActionKind, Dataset
 
+# Taking labels away, or a label from all its pictures, is no tagging
+GAVE_LABELS = Q(kind=ActionKind.ACCEPT) | Q(kind=ActionKind.TAG) & ~Q(label_name="")
 WEEK = timedelta(days=7)
 COLUMNS = {"tagged": "changed", "asked": "suggested", "agreed": "agreed", "undone": "undone"}
 
@@ -58,7 +59,7 @@ def sums(
     dataset: Dataset, begin: datetime | None, only: User | None, people: list[int] | None = None
 ) -> list[dict[str, Any]]:
     """One row a person, from an instant on."""
-    acts = dataset.actions.filter(kind__in=GIVES_LABELS)
+    acts = dataset.actions.filter(GAVE_LABELS)
     if only:
         acts = acts.filter(created_by=only)
     if begin:
@@ -70,6 +71,6 @@ def sums(
 def tagged_today(dataset: Dataset, user: User) -> int:
     """The short form: how many pictures this person tagged since midnight, without what was taken back."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    acts = dataset.actions.filter(created_by=user, created_at__gte=midnight, kind__in=GIVES_LABELS)
+    acts = dataset.actions.filter(GAVE_LABELS, created_by=user, created_at__gte=midnight)
     found = acts.aggregate(tagged=Sum("changed"), undone=Sum("undone"))
     return (found["tagged"] or 0) - (found["undone"] or 0)

@@ -1,8 +1,10 @@
 """Why an import does not take a file: every stable code with its sentence and the way out, in one table."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from datasets.links.reasons import LINK_REASONS
 from datasets.pixels import UnreadableImage
@@ -83,6 +85,37 @@ REASONS: dict[str, str] = {
         " here it lies under “%(folder)s”."
     ),
 }
+
+
+# The same in a few words, for counting them before anything is taken in
+BRIEFLY: dict[str, str] = {
+    "empty": gettext_noop("empty"),
+    "broken": gettext_noop("damaged"),
+    "damaged-entry": gettext_noop("damaged"),
+    "not-an-image": gettext_noop("no picture"),
+    "type-not-taken": gettext_noop("type not taken"),
+    "too-many-pixels": gettext_noop("too large"),
+    "too-many-bytes": gettext_noop("too large"),
+    "too-large": gettext_noop("too large"),
+    "too-small": gettext_noop("too small"),
+    "too-long": gettext_noop("too narrow"),
+    "encrypted": gettext_noop("protected with a password"),
+    "nested-archive": gettext_noop("an archive inside the archive"),
+    "manifest-no-file": gettext_noop("in the list, but not sent"),
+    "manifest-row": gettext_noop("unreadable row of the list"),
+    "manifest-labels": gettext_noop("several labels in the list"),
+    "manifest-several": gettext_noop("several files of this name"),
+}
+
+
+def briefly(codes: Mapping[str, int]) -> str:
+    """“damaged: 3 · no picture: 1”, the most frequent first."""
+    counts = Counter[str]()
+    for code, count in codes.items():
+        counts[gettext(BRIEFLY.get(code, gettext_noop("for another reason")))] += count
+    return " · ".join(
+        gettext("%(why)s: %(count)s") % {"why": why, "count": count} for why, count in counts.most_common()
+    )
 
 
 class NotAccepted(Exception):

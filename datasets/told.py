@@ -1,9 +1,11 @@
 """What an act did, in a sentence: for toasts, messages and the list of changes."""
 
+from collections.abc import Sequence
+
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext, ngettext
 
-from datasets.models import ActionKind, Happening, HappeningKind, TagAction
+from datasets.models import ActionKind, Happening, HappeningKind, Label, TagAction
 from datasets.tagging import Undone
 
 
@@ -35,6 +37,37 @@ def told_act(action: TagAction) -> str:
             "Label removed from %(count)s picture", "Label removed from %(count)s pictures", count
         )
     return text % {"count": intcomma(count), "label": action.label_name}
+
+
+def told_removal(label: str, heir: str, count: int) -> str:
+    """“狗 is deleted: 128 pictures are unlabelled now.”"""
+    values = {"label": label, "count": intcomma(count), "heir": heir}
+    if not count:
+        return gettext("%(label)s is deleted; no picture had it. The trash keeps it.") % values
+    if heir:
+        text = ngettext(
+            "%(label)s is merged: %(count)s picture is %(heir)s now.",
+            "%(label)s is merged: %(count)s pictures are %(heir)s now.",
+            count,
+        )
+    else:
+        text = ngettext(
+            "%(label)s is deleted: %(count)s picture is unlabelled now.",
+            "%(label)s is deleted: %(count)s pictures are unlabelled now.",
+            count,
+        )
+    return text % values
+
+
+def told_acts(actions: Sequence[TagAction]) -> list[str]:
+    """Each in its sentence; those that took a label away name it, for their undo brings it back."""
+    removed = dict(Label.every.filter(removal__in=actions).values_list("removal_id", "name"))
+    return [
+        told_removal(removed[action.pk], action.label_name, action.changed)
+        if action.pk in removed
+        else told_act(action)
+        for action in actions
+    ]
 
 
 def told_undo(undone: Undone) -> str:

@@ -15,9 +15,9 @@ MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-
 MOST_WEIGHED = 500  # lines that tell UTF-8 from GBK
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")  # what an export puts an apostrophe before
 SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "eval"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("train", "training", "训练", "训练集"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "验证", "验证集"), "validation"),
+    **dict.fromkeys(("test", "testing", "测试", "测试集"), "test"),
 }
 
 

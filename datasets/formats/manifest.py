@@ -2,9 +2,12 @@
 
 from datasets.formats.documents import Document, Said, split_of
 
-PATHS = {"path", "file", "filename", "file_name", "image", "image_path", "name"}
-LABELS = {"label", "class", "category", "tag"}
-SPLITS = {"split", "set", "subset", "usage"}
+PATHS = {
+    "path", "file", "filename", "file_name", "file name", "image", "image_path", "name", "picture",
+    "路径", "文件", "文件名", "文件名称", "文件路径", "图片", "图片名", "图片名称", "图片路径", "图像", "名称",
+}  # fmt: skip
+LABELS = {"label", "class", "category", "tag", "标签", "类别", "分类", "标注", "种类", "类"}
+SPLITS = {"split", "set", "subset", "usage", "划分", "子集", "数据划分", "用途"}
 
 
 def read(document: Document) -> list[Said] | None:

@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_noop
 
 from datasets.counts import counts_of
+from datasets.labels import label_named
 from datasets.models import Dataset, Image, TagAction
-from datasets.selection import Filter, Selection
+from datasets.selection import Filter, Selection, labels_named
 from projects.models import Role
 from web.idempotency import answer_together
 from web.problems import refusal
@@ -58,7 +59,10 @@ class Asked:
         if "again" in self.body:
             return Image.objects.filter(changes__action=self.action("again"))
         if "filter" in self.body:
-            return Selection.of(self.dataset, filter=self.filter_of(self.body["filter"]))
+            wanted = self.filter_of(self.body["filter"])
+            if (name := wanted.get("label")) and not labels_named(self.dataset, name):
+                label_named(self.dataset, name)  # raises UnknownLabel: nothing chosen is not nothing to do
+            return Selection.of(self.dataset, filter=wanted)
         ids = self.body.get("images")
         if not isinstance(ids, list) or not ids or not all(str(each).isdecimal() for each in ids):
             raise BadAct(gettext_noop("No picture was chosen."))

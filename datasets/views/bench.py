@@ -18,9 +18,10 @@ from datasets.filters import Filter
 from datasets.label_looks import with_keys
 from datasets.live import latest
 from datasets.mislabels import queue_of
-from datasets.models import Dataset, Import, ImportState
+from datasets.models import Dataset, Import, ImportState, Label
 from datasets.none_of_these import GOOD, LEAST
 from datasets.progress_by_person import tagged_today
+from datasets.selection import labels_named
 from datasets.suggestions import WEAK, Spread, by_label, how_sure, record_of, spread, waiting_in
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, person
 from datasets.views.grid import thumbnails
@@ -71,6 +72,9 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if wanted.state == "suggested":
         context |= suggestions_context(dataset, wanted, found)
+    if wanted.label and not labels_named(dataset, wanted.label):
+        removed = Label.every.filter(dataset=dataset, name=wanted.label).exclude(removed_at=None)
+        context |= {"label_unknown": True, "label_removed": removed.exists()}
     return render(request, "datasets/dataset_bench.html", context)
 
 

@@ -1,5 +1,6 @@
 """An import that waits for a choice: what will happen, and what it is to be instead."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from datasets.choices import IfHere
 from datasets.choosing import NotChoosing, choices_from, choose, read_again
 from datasets.models import Import, ImportState
 from datasets.planning import Plan, pictures_by_label
+from datasets.reasons import briefly
 from datasets.views.acknowledging import person
 from projects.access import may
 from projects.models import Role
@@ -35,6 +37,7 @@ def choosing_page(
     """The plan as a table, with what was proposed or what somebody had typed before it was refused."""
     plan = Plan.from_json(found.plan)
     known = pictures_by_label(found.dataset)
+    refused = sum((Counter(row.refused) for row in plan.rows), Counter[str]())
     rows = [row_of(plan, number, known, said) for number in range(len(plan.rows))]
     context = {
         "project": found.dataset.project,
@@ -46,7 +49,8 @@ def choosing_page(
         "known": known,
         "new": len({row["to"] for row in rows if row["to"]} - set(known)),
         "already": sum(row.already for row in plan.rows),
-        "refused": sum(sum(row.refused.values()) for row in plan.rows),
+        "refused": sum(refused.values()),
+        "refused_why": briefly(refused),
         "fer": any(row.why == "fer" for row in plan.rows),
         "encodings": [(each, SHOWN_AS[each], names) for each, names in plan.readings.items()],
         "encoding_name": SHOWN_AS.get(plan.encoding, ""),

@@ -44,14 +44,15 @@ def import_new(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return receive(request, dataset)
     give_up_abandoned()
+    found = dataset.imports.select_related("job", "created_by").defer("plan")
+    shown = list(found.order_by("-id")[:SHOWN_IMPORTS])
     context = {
         "project": dataset.project,
         "active": "data",
         "dataset": dataset,
         "labels": dataset.labels.all(),
-        "imports": dataset.imports.select_related("job", "created_by")
-        .defer("plan")
-        .order_by("-id")[:SHOWN_IMPORTS],
+        "under_way": [each for each in shown if each.state in UNFINISHED],
+        "earlier": [each for each in shown if each.state not in UNFINISHED],
         "encodings": ENCODINGS,
         "reviews": [
             (Review.UNCLEAR, Review.UNCLEAR.label),

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from datasets.access import dataset_for
@@ -18,6 +17,7 @@ from datasets.label_looks import KEYS, PALETTE, place_of, with_keys
 from datasets.labels import create_label, delete_label
 from datasets.models import Dataset, Label
 from datasets.none_of_these import add_none_of_these
+from datasets.told import told_removal
 from datasets.views.acknowledging import MAY_EDIT_LABELS, Asked, Done, acknowledged, person
 from web.problems import refusal
 from web.sentences import Refusal
@@ -170,26 +170,7 @@ def delete(request: HttpRequest, pk: int, label_pk: int) -> HttpResponse:
         wanted = asked.body.get("move_to")
         heir = get_object_or_404(dataset.labels, pk=asked.number("move_to")) if wanted else None
         action = delete_label(label=found, user=asked.user, move_to=heir)
-        return Done(told_removal(found, heir, action.changed), action.changed, action.pk, labels_changed=True)
+        told = told_removal(found.name, heir.name if heir else "", action.changed)
+        return Done(told, action.changed, action.pk, labels_changed=True)
 
     return acknowledged(request, dataset, act)
-
-
-def told_removal(label: Label, heir: Label | None, count: int) -> str:
-    """“狗 is deleted. 128 pictures are unlabelled now.”"""
-    values = {"label": label.name, "count": count, "heir": heir.name if heir else ""}
-    if not count:
-        return _("%(label)s is deleted; no picture had it. The trash keeps it.") % values
-    if heir:
-        text = ngettext(
-            "%(label)s is merged: %(count)s picture is %(heir)s now.",
-            "%(label)s is merged: %(count)s pictures are %(heir)s now.",
-            count,
-        )
-    else:
-        text = ngettext(
-            "%(label)s is deleted: %(count)s picture is unlabelled now.",
-            "%(label)s is deleted: %(count)s pictures are unlabelled now.",
-            count,
-        )
-    return text % values

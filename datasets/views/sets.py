@@ -21,7 +21,7 @@ from datasets.history import recent_actions
 from datasets.models import Dataset
 from datasets.progress_by_person import Progress, progress_of
 from datasets.storage_used import bytes_in, used_by
-from datasets.told import told_act
+from datasets.told import told_acts
 from datasets.under_way import acts_under_way
 from datasets.views.acknowledging import person
 from projects.access import may, project_for
@@ -131,13 +131,17 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """What was done to the pictures, by whom, each with its undo."""
     dataset = dataset_for(request.user, pk)
     before, after = (number_in(request.GET.get(each, "")) for each in ("before", "after"))
+    is_engineer = may(request.user, dataset.project, at_least=Role.ENGINEER)
     shown = latest_first(recent_actions(dataset), before=before, after=after, limit=CHANGES_A_PAGE)
     context = {
         "project": dataset.project,
         "active": "data",
         "dataset": dataset,
         "stretch": shown,
-        "actions": [(action, told_act(action)) for action in shown.rows],
+        "actions": [
+            (action, told, is_engineer or action.created_by_id == person(request).pk)
+            for action, told in zip(shown.rows, told_acts(shown.rows), strict=True)
+        ],
         "progress": progress_for(person(request), dataset),
         "in_trash": dataset.images.exclude(trashed_at=None).count(),
         "may_tag": may(request.user, dataset.project, at_least=Role.LABELLER),

@@ -12,7 +12,6 @@ export function openActs(root, grid, labels, { settled, saving }) {
   const touched = new Map(); // when this page last changed a picture: what the server said before does not count
   // done and undone hold keys of acts; actions maps a key to the server's number once it has answered.
   const memory = remembered(`${place}:acts`, { done: [], undone: [], actions: {} });
-  let toast = null;
 
   function keep() {
     memory.done = memory.done.slice(-KEPT);
@@ -26,8 +25,7 @@ export function openActs(root, grid, labels, { settled, saving }) {
   };
 
   function announce(message, { kind = "success", key = null } = {}) {
-    toast?.remove();
-    toast = show(message, { kind, undo: key ? () => undo(key) : null });
+    show(message, { kind, undo: key ? () => undo(key) : null, slot: "bench" });
   }
 
   /** An undo waits behind its act, so the number it needs is known when its turn comes. */

@@ -7,7 +7,7 @@ const isTyping = (target) => target.closest("input:not(.thumb-tick), textarea, s
 
 const isControl = (target) => target.closest("button, a, summary") && !target.closest(".thumb");
 
-export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, acceptSeen, unknown }) {
+export function listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, acceptSeen, unknown, toName }) {
   const help = document.getElementById("bench-help");
   const inGrid = () => grid.list.contains(document.activeElement);
 
@@ -37,6 +37,7 @@ export function listenToKeys(root, { grid, selection, labels, preview, acts, tag
     const { key } = event;
     const end = grid.thumbs().length;
     if (key === "?") help?.showModal();
+    else if (key === "/") toName();
     else if (key === "Escape") selection.clear();
     else if (key in MOVES) move(event, MOVES[key](grid.columns()));
     else if (key === "PageDown" && inGrid()) move(event, PAGE_ROWS * grid.columns());
@@ -76,6 +77,6 @@ export function listenToKeys(root, { grid, selection, labels, preview, acts, tag
     if (event.altKey) return;
     if (event.ctrlKey || event.metaKey) withControl(event);
     // A key on a focused button or link is that control's own, unless it stands for a label
-    else if (!isControl(event.target) || /^[0-9a-z?]$/.test(event.key) || event.key === "Escape") plain(event);
+    else if (!isControl(event.target) || /^[0-9a-z?/]$/.test(event.key) || event.key === "Escape") plain(event);
   });
 }

@@ -1,5 +1,6 @@
 /** The label column: names, keys and counts that follow each act, a field that finds, a dialog to rename or remove. */
 
+import { followName } from "./bench-address.js";
 import { number } from "./format.js";
 import { csrfToken } from "./page.js";
 import { show } from "./toast.js";
@@ -71,7 +72,7 @@ function openOrder(column, { labelOf, moved }) {
   });
 }
 
-export function openLabels(root, { onChoose }) {
+export function openLabels(root, { onChoose, onGone }) {
   const column = root.querySelector("[data-labels]");
   const bar = root.querySelector("[data-quick]");
   const choices = root.querySelector("datalist");
@@ -135,6 +136,19 @@ export function openLabels(root, { onChoose }) {
     }
   }
 
+  /** The label whose pictures the page shows: `was` before. True: it has another name, by which to ask again. */
+  function followShown(was) {
+    if (!was) return false;
+    const now = labels.find((label) => label.id === was.id);
+    if (now && now.name !== was.name) {
+      followName(root, was.name, now.name);
+      return true;
+    }
+    const archived = [...column.querySelectorAll(".label-archived .label-name")].map((name) => name.textContent);
+    if (!now && !archived.includes(was.name)) onGone(was);
+    return false;
+  }
+
   /** A label came, went or changed: take the column anew. */
   async function reload() {
     const url = new URL(root.dataset.labelsUrl, window.location.href);
@@ -147,6 +161,7 @@ export function openLabels(root, { onChoose }) {
     const before = labels;
     labels = rowsOf(column);
     repaint(before);
+    if (followShown(before.find((label) => label.name === root.dataset.label))) return reload();
     root.dataset.matching = fresh.dataset.matching;
     for (const place of root.querySelectorAll("[data-count]")) {
       place.textContent = number(Number(fresh.dataset[place.dataset.count]));
@@ -174,6 +189,9 @@ export function openLabels(root, { onChoose }) {
   return {
     showCounts,
     reload,
+    get all() {
+      return [...labels];
+    },
     knows: (id) => labels.some((label) => label.id === id),
     byKey: (key) => labels.find((label) => label.key && label.key === key.toLowerCase()),
     byName: (name) => labels.find((label) => label.name === name) ?? labels.find((label) => same(label.name) === same(name)),

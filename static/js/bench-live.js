@@ -29,7 +29,7 @@ export function openLive(root, grid, labels, { acts, tick, unselect, settled, se
   let busy = false;
   let moved = Date.now();
   let columnIsOld = false;
-  let mine = true; // whether the session is that of whose page this is
+  let mine = true; // whether the session is that of whose page this is, and the data set still there for them
 
   // ---- pills: float over the grid, so that nothing moves ------------------------------------------------------
   const place = root.querySelector("[data-live]");
@@ -215,6 +215,7 @@ export function openLive(root, grid, labels, { acts, tick, unselect, settled, se
     mine = false;
     if (response.type === "opaqueredirect" || response.status === 401) return session("signed-out");
     if (response.status === 409) return session("somebody-else");
+    if (response.status === 404) return session("gone");
     mine = true;
     session("");
     if (response.status === 204) return false;

@@ -6,7 +6,7 @@ const PAUSE = 150; // while one hurries through the pictures nothing is compared
 
 const fetched = (url) => fetch(url, { headers: { "X-Requested-With": "XMLHttpRequest" } }).catch(() => null);
 
-export function openPreview(root, grid, { onTag, onDiscard, onAccept, onSkip }) {
+export function openPreview(root, grid, { onTag, onUntag, onDiscard, onAccept, onSkip }) {
   const dialog = root.querySelector("[data-preview]");
   const place = dialog.querySelector("[data-preview-place]");
   let shown = null; // the thumbnail that was opened last: arrows go on from it
@@ -80,8 +80,9 @@ export function openPreview(root, grid, { onTag, onDiscard, onAccept, onSkip }) 
     const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
     if (event.key in steps) step(steps[event.key]);
     else if (event.key === " ") dialog.close();
-    else if (event.key === "Delete") leave(onDiscard);
-    else if (event.key.toLowerCase() === "s") leave(onSkip);
+    else if (event.key === "Delete" && onDiscard) leave(onDiscard);
+    else if (event.key === "Backspace" && onUntag) leave(onUntag);
+    else if (event.key.toLowerCase() === "s" && onSkip) leave(onSkip);
     else if (event.key === "Enter" && onAccept && !event.target.closest("a, button")) leave(onAccept);
     else {
       const label = labelOf(event.key);

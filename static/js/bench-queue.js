@@ -48,7 +48,7 @@ const post = (url, key, body, user) =>
 
 const isJson = (response) => (response.headers.get("Content-Type") ?? "").includes("json");
 
-/** {answer} | {refusal} | {again: true} | {stop: "signed-out" | "somebody-else"} */
+/** {answer} | {refusal} | {again: true} | {stop: "signed-out" | "somebody-else" | "gone"} */
 async function outcome(url, entry, body, { user, whoUrl }, mayRenew = true) {
   const response = await post(url, entry.key, body, user);
   if (response.type === "opaqueredirect" || response.status === 401) return { stop: "signed-out" };
@@ -59,6 +59,11 @@ async function outcome(url, entry, body, { user, whoUrl }, mayRenew = true) {
     if (!same) return { stop: nobody ? "signed-out" : "somebody-else" };
     return mayRenew ? outcome(url, entry, body, { user, whoUrl }, false) : { refusal: "" };
   }
+  if (response.status === 404 && !isJson(response)) {
+    // The data set, or but what was to be changed in it
+    const { same, nobody } = await whoIsHere(whoUrl, user);
+    if (!same) return { stop: nobody ? "signed-out" : "gone" };
+  }
   const problem = isJson(response) ? await response.json() : {};
   if (problem.code === "somebody-else") return { stop: "somebody-else" };
   const later = response.status >= 500 || response.status === 429 || problem.code === "in-progress";
@@ -68,7 +73,7 @@ async function outcome(url, entry, body, { user, whoUrl }, mayRenew = true) {
 /**
  * name: where the session keeps it. prepare(entry) gives {url, body} or null where there is nothing to send any more;
  * answered(entry, answer) and refused(entry, sentence) end an entry; changed(count, state) with state
- * "idle" | "sending" | "waiting" | "signed-out" | "somebody-else".
+ * "idle" | "sending" | "waiting" | "signed-out" | "somebody-else" | "gone".
  */
 export function openQueue({ name, user, whoUrl, prepare, answered, refused, changed }) {
   let entries = remembered(name, []);

@@ -21,6 +21,7 @@ export function openSaving(root, { retry, discard }) {
     if (state === "waiting") return say("notSaved", places);
     if (state === "signed-out") return say(unsaved ? "signedOut" : "signedOutIdle", places);
     if (state === "somebody-else") return say(unsaved ? "somebodyElse" : "somebodyElseIdle", places);
+    if (state === "gone") return say(unsaved ? "gone" : "goneIdle", places);
     return "";
   }
 
@@ -28,9 +29,9 @@ export function openSaving(root, { retry, discard }) {
     line.hidden = state === "idle" || state === "sending";
     part("saving-words").textContent = words();
     part("sign-in").hidden = state !== "signed-out";
-    part("retry").hidden = state !== "waiting";
+    part("retry").hidden = state !== "waiting" && !(state === "gone" && unsaved);
     part("keep").hidden = state !== "somebody-else";
-    part("discard").hidden = !(state === "somebody-else" && unsaved);
+    part("discard").hidden = !(["somebody-else", "gone"].includes(state) && unsaved);
     part("keep").textContent = say(unsaved ? "keepThem" : "loadAnew", { owner: userName });
   }
 

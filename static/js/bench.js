@@ -2,6 +2,7 @@
 
 import { openActs } from "./bench-acts.js";
 import { openBand } from "./bench-band.js";
+import { openFind } from "./bench-find.js";
 import { openFilters } from "./bench-filters.js";
 import { openGrid } from "./bench-grid.js";
 import { listenToKeys } from "./bench-keys.js";
@@ -30,7 +31,7 @@ const grid = openGrid(root, {
     if (!root.querySelector(".thumb, [data-more]")) root.querySelector("[data-empty]")?.removeAttribute("hidden");
   },
 });
-const labels = openLabels(root, { onChoose: choose });
+const labels = openLabels(root, { onChoose: choose, onGone: labelGone });
 const matching = () => Number(root.dataset.matching);
 const uncounted = () => "moreMatch" in root.dataset; // more than were counted
 const told = (count) => (uncounted() ? say("moreThan", { count: number(count) }) : number(count));
@@ -109,7 +110,7 @@ const live = openLive(root, grid, labels, {
   session(state) {
     const unsaved = acts?.unsaved ?? 0;
     if (state) saving.show(unsaved, state);
-    else if (["signed-out", "somebody-else"].includes(saving.state)) {
+    else if (["signed-out", "somebody-else", "gone"].includes(saving.state)) {
       saving.show(unsaved, "idle");
       acts?.retry();
     }
@@ -152,15 +153,19 @@ function labelNamed(name) {
   const known = labels.byName(name);
   if (known) return known;
   if ("mayEdit" in root.dataset) return { name, create: true, hue: "" };
-  show(say("noSuchLabel", { label: name }), { kind: "error" });
+  show(say("noSuchLabel", { label: name }), { kind: "error", slot: "bench" });
   return null;
+}
+
+function labelGone(label) {
+  show(say("labelGone", { label: label.name }), { kind: "error", slot: "label-gone" });
 }
 
 /** A key that no label has: says so, and lets the label be named. False where nothing is chosen that it could be for. */
 function unknown(key) {
   if (!chosen()) return false;
   if (!bar.hidden) form.querySelector("[data-tag-as]").focus();
-  show(say(bar.hidden ? "noSuchKey" : "nameThatKey", { key: key.toUpperCase() }), { kind: "info" });
+  show(say(bar.hidden ? "noSuchKey" : "nameThatKey", { key: key.toUpperCase() }), { kind: "info", slot: "bench" });
   return true;
 }
 
@@ -196,18 +201,34 @@ form?.addEventListener("submit", (event) => {
   const name = event.submitter?.name === "label" ? event.submitter.value : field.value.trim();
   const label = name ? labelNamed(name) : null;
   if (!label) return;
-  tag(label);
   field.value = "";
-  if (grid.current) grid.setCurrent(grid.current);
+  tagFromField(label);
 });
+
+function tagFromField(label) {
+  tag(label);
+  if (grid.current) grid.setCurrent(grid.current);
+}
+
+/** To where a label's name is typed: for what is chosen, or else for the picture in focus. */
+function toName() {
+  const field = mayTag ? form.querySelector("[data-tag-as]") : root.querySelector("[data-find]");
+  if (mayTag && !selection.everything && !selection.ids.length && grid.current) selection.toggle(grid.current);
+  if (field && !(mayTag && bar.hidden)) field.focus();
+}
+if (bar) {
+  const mayMake = "mayEdit" in root.dataset;
+  openFind(form.querySelector("[data-tag-as]"), { labels: () => labels.all, mayMake, choose: tagFromField });
+}
 bar?.querySelector("[data-select-all]").addEventListener("click", () => selection.all());
 bar?.querySelector("[data-clear]").addEventListener("click", () => selection.clear());
 root.querySelector("[data-retry]")?.addEventListener("click", () => acts.retry());
 
 const preview = openPreview(root, grid, {
   onTag: (id, label) => acts?.tag({ ids: [id] }, label),
-  onDiscard: (id) => acts?.discard({ ids: [id] }),
-  onSkip: (id) => acts?.skip({ ids: [id] }),
+  onUntag: acts && !confirming && ((id) => acts.tag({ ids: [id] }, null)),
+  onDiscard: acts && "mayDelete" in root.dataset && ((id) => acts.discard({ ids: [id] })),
+  onSkip: acts && ((id) => acts.skip({ ids: [id] })),
   onAccept: accept && ((id) => acts.accept({ ids: [id] })),
 });
 grid.list.addEventListener("click", (event) => {
@@ -221,7 +242,7 @@ grid.list.addEventListener("dblclick", (event) => {
   if (thumb) preview.open(thumb);
 });
 if (mayTag) openBand(root, grid, selection);
-listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, acceptSeen, unknown });
+listenToKeys(root, { grid, selection, labels, preview, acts, tag, untag, skip, discard, accept, acceptSeen, unknown, toName });
 const suggestions = confirming
   ? openSuggestions(root, grid, acts, { acceptSeen, idle: () => !selection.everything && !selection.ids.length && !preview.isOpen })
   : null;

@@ -52,8 +52,14 @@ function refuse(sentence) {
   place.textContent = sentence;
 }
 
+/** A folder's name; loose pictures have none: the first one's, and how many more there are. */
+const nameOf = ([first, ...others]) => {
+  if (first.path.includes("/")) return first.path.split("/")[0];
+  return others.length ? `${first.path} +${others.length}` : first.path;
+};
+
 const packed = (entries) =>
-  pack(entries, `${entries[0].path.split("/")[0]}.zip`, (done, all) => {
+  pack(entries, `${nameOf(entries)}.zip`, (done, all) => {
     if (done % 20 === 0) place.textContent = say("packing", { done: number(done), total: number(all) });
   });
 

@@ -7,8 +7,16 @@ const ICONS = { success: "check", info: "info", warning: "alert", error: "error"
 const SECONDS = 6;
 const SECONDS_WITH_UNDO = 12;
 
+/** The toasts' place: inside the dialog that is open, for what is outside of it can be neither seen nor clicked. */
 function region() {
-  return document.querySelector("[data-toasts]");
+  const place = document.querySelector("[data-toasts]");
+  const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+  if (dialog && place && !dialog.contains(place)) {
+    const home = place.parentElement;
+    dialog.append(place);
+    dialog.addEventListener("close", () => home.append(place), { once: true });
+  }
+  return place;
 }
 
 function button(text, className, onClick) {
@@ -50,12 +58,15 @@ function enliven(toast) {
 
 /**
  * Shows a message. `undo` is a function, or an address to POST to (then "taxon:undone" is sent on the document).
+ * `slot`: what stood under this name goes, so that hints do not pile up.
  * Returns the element, so that a caller can take it away.
  */
-export function show(message, { kind = "success", undo = null } = {}) {
+export function show(message, { kind = "success", undo = null, slot = "" } = {}) {
+  if (slot) document.querySelectorAll(`.toast[data-slot="${slot}"]`).forEach((old) => old.remove());
   const toast = document.createElement("div");
   toast.className = "toast";
   toast.dataset.kind = kind;
+  toast.dataset.slot = slot;
   const text = document.createElement("span");
   text.className = "toast-text";
   text.textContent = message;

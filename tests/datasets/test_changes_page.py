@@ -6,8 +6,10 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from datasets.labels import delete_label
 from datasets.models import ActionKind, TagAction
-from tests.datasets.makers import make_dataset
+from datasets.tagging import tag_images, undo
+from tests.datasets.makers import make_dataset, make_images
 from tests.factories import Team
 
 
@@ -52,3 +54,38 @@ def test_an_address_that_names_no_place_shows_the_first_page(
     dataset = make_dataset(team)
     TagAction.objects.create(dataset=dataset, kind=ActionKind.TAG, label_name="a", changed=7)
     assert numbers(page("viewer"), f"/datasets/{dataset.pk}/changes/{query}")[0] == [7]
+
+
+def test_a_label_that_was_deleted_is_named_for_its_undo_brings_it_back(
+    team: Team, page: Callable[[str], Client]
+) -> None:
+    dataset = make_dataset(team)
+    cat = dataset.labels.create(name="猫")
+    make_images(dataset, 3, cat)
+    action = delete_label(label=cat, user=team.people["engineer"])
+    url = f"/datasets/{dataset.pk}/changes/"
+    assert "猫 is deleted: 3 pictures are unlabelled now." in page("engineer").get(url).content.decode()
+    undo(action=action, user=team.people["engineer"])
+    assert "is deleted" not in page("engineer").get(url).content.decode()
+
+
+def test_labellers_are_offered_the_undo_of_their_own_acts_alone(
+    team: Team, page: Callable[[str], Client]
+) -> None:
+    dataset = make_dataset(team)
+    make_images(dataset, 2)
+    cat = dataset.labels.create(name="猫")
+    acts = {
+        role: tag_images(
+            dataset=dataset,
+            user=team.people[role],
+            chosen=dataset.images.filter(pk=dataset.images.order_by("pk")[at].pk),
+            label=cat,
+        ).pk
+        for at, role in enumerate(("engineer", "labeller"))
+    }
+    shown = page("labeller").get(f"/datasets/{dataset.pk}/changes/").content.decode()
+    assert f'name="action" value="{acts["labeller"]}"' in shown
+    assert f'name="action" value="{acts["engineer"]}"' not in shown
+    every = page("engineer").get(f"/datasets/{dataset.pk}/changes/").content.decode()
+    assert all(f'name="action" value="{pk}"' in every for pk in acts.values())

@@ -65,6 +65,8 @@ def refusals(files: list[Offered], content: bytes) -> dict[int, str]:
         ("l.tsv", b'a/1.jpg\t"cat, black"\n', Said(1, "a/1.jpg", "cat, black")),
         ("l.csv", b"\xef\xbb\xbfpath,label\r\na/1.jpg,\xe7\x8c\xab\r\n", Said(2, "a/1.jpg", "猫")),
         ("l.csv", "path,label\na/1.jpg,猫\n".encode("gbk"), Said(2, "a/1.jpg", "猫")),
+        ("l.csv", "文件名,标签,划分\na/1.jpg,猫,验证集\n".encode(), Said(2, "a/1.jpg", "猫", "validation")),
+        ("l.csv", "类别；图片\n猫；a/1.jpg\n".replace("；", ";").encode("gbk"), Said(2, "a/1.jpg", "猫")),
         ("l.csv", "path,label\na/1.jpg,猫\n".encode("utf-16"), Said(2, "a/1.jpg", "猫")),
         ("l.csv", b"TRAINING,gs://b/a/1.jpg,cat\n", Said(1, "gs://b/a/1.jpg", "cat", "train")),
         ("l.csv", b"gs://b/a/1.jpg,cat\n", Said(1, "gs://b/a/1.jpg", "cat")),

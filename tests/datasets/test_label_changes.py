@@ -191,3 +191,21 @@ def test_archived_labels_stand_apart_in_the_column(
     change(pets, "dog", team, archived=True)
     text = page("labeller").get(f"/datasets/{pets.pk}/?state=all").text
     assert 'class="label-archived"' in text and 'data-name="dog"' not in text
+
+
+def test_when_a_label_goes_the_others_keep_their_keys(team: Team) -> None:
+    dataset, user = make_dataset(team), team.people["engineer"]
+    for position, name in enumerate("abcd"):
+        dataset.labels.create(name=name, position=position)
+
+    def keys() -> dict[str, str]:
+        found = list(dataset.labels.all())
+        return {label.name: keys_of(found).get(label.pk, "") for label in found}
+
+    removal = delete_label(label=dataset.labels.get(name="b"), user=user)
+    assert keys() == {"a": "1", "c": "3", "d": "4"}
+    change_label(label=dataset.labels.get(name="c"), user=user, wish=Wish(archived=True))
+    assert keys() == {"a": "1", "c": "", "d": "4"}
+    undo(action=removal, user=user)
+    change_label(label=dataset.labels.get(name="c"), user=user, wish=Wish(archived=False))
+    assert keys() == {"a": "1", "b": "2", "c": "3", "d": "4"}

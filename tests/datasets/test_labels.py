@@ -11,6 +11,7 @@ from datasets.labels import (
     clean_name,
     create_label,
     delete_label,
+    find_label,
     find_or_create,
     label_named,
     labels_with_counts,
@@ -100,3 +101,13 @@ def test_a_label_is_not_merged_into_itself_or_into_another_data_set(team: Team) 
     for into in (label, other):
         with pytest.raises(Conflict):
             merge_labels(label=label, into=into, user=team.people["owner"])
+
+
+def test_marks_that_turn_the_direction_of_a_sentence_do_not_get_into_a_name(team: Team) -> None:
+    dataset = make_dataset(team)
+    label = create_label(dataset=dataset, name="\u202eabc\u202c", user=None)
+    assert label.name == "abc"
+    assert find_label(dataset, "\u202eabc") == label
+    with pytest.raises(BadLabel):
+        clean_name("\u2066\u2069")
+    assert clean_name("👩‍🌾") == "👩‍🌾"  # joined by a mark that turns nothing

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from datasets.labels import delete_label
 from datasets.models import Dataset, Label, Suggestion, TagAction
 from datasets.progress_by_person import progress_of, tagged_today
 from datasets.suggestions import accept
@@ -76,3 +77,14 @@ def test_the_page_shows_as_many_people_as_the_role_may_see(
     tag(team, pets, "owner", 2, 1)
     answer = page(role).get(f"/datasets/{pets.pk}/changes/")
     assert [str(each.person) for each in answer.context["progress"]] == names
+
+
+def test_taking_labels_away_is_no_tagging(team: Team, pets: Dataset) -> None:
+    tag(team, pets, "engineer", 0, 4)
+    engineer = team.people["engineer"]
+    tag_images(
+        dataset=pets, user=engineer, chosen=pets.images.filter(pk__in=pets.images.all()[:1]), label=None
+    )
+    delete_label(label=pets.labels.get(name="cat"), user=engineer)
+    assert tagged_today(pets, engineer) == 4
+    assert [each.ever.tagged for each in progress_of(pets)] == [4]
