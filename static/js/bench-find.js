@@ -90,7 +90,12 @@ export function openFind(field, { labels, mayMake, choose }) {
   field.addEventListener("focus", draw);
   field.addEventListener("blur", close);
   field.addEventListener("keydown", (event) => {
-    if (event.isComposing || !options.length) return;
+    if (event.isComposing) return;
+    if (event.key === "Escape") {
+      field.value = ""; // bench-keys.js leaves the field
+      return close();
+    }
+    if (!options.length) return;
     if (event.key === "ArrowDown") mark(at + 1);
     else if (event.key === "ArrowUp") mark(at - 1);
     else if (event.key === "Enter") take(options[at]);
