@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from training.engine import again
 from training.engine.distributed import LOCAL, SEVERAL, cards, is_first, launched
 from training.engine.memory import ran_out_of_memory
 from training.engine.parent import die_with_parent
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
         task = read_spec(Path(arguments[0]))
         if task.die_with_parent:
             die_with_parent()
+        started -= again.seconds_before(Path(task.work_folder))
         tell("stage", stage="loading")
         _limit_threads(task.threads)
         handed_on = _by_others(task, Path(arguments[0]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -70,6 +71,11 @@ def lost_one(error: BaseException) -> bool:
     """Whether an error says that another process went away."""
     words = ("closed by peer", "reset by peer", "Broken pipe", "Timed out", "gloo", "NCCL")
     return _here.world > 1 and isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def next_batch(batch: int, sizes: Sequence[int]) -> int | None:
+    """The largest smaller batch that leaves each process fewer pictures; None where there is none."""
+    return next((size for size in sizes if size < batch and share_of(size) < share_of(batch)), None)
 
 
 # ---- agreeing

@@ -14,12 +14,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training.engine import kept, ranks
+from training.engine import again, kept, ranks
 from training.engine.augment import plain, varied
 from training.engine.backbones import Normalised, feature_network, must_take
 from training.engine.data import Part, class_weights
 from training.engine.export import export_network
-from training.engine.freezing import freeze
 from training.engine.loop import Ended, FittedModule, Plan, run
 from training.engine.memory import ran_out_of_memory
 from training.engine.progress import tell
@@ -133,7 +132,6 @@ def new_network(task: FitTask, train: Part, started: float, *, deadline: float, 
     if task.start_from:
         kept.put_into(whole, kept.read(Path(task.start_from)), task.labels)
     network = whole.train().to(memory_format=torch.channels_last)  # batch norms learn, too
-    freeze(inside.features, task.frozen_stages)
     epochs, batches = task.max_epochs or MAX_EPOCHS, math.ceil(len(train) / batch)
     weights = class_weights(task, train.targets)
     return Tuned(task, weights, started, network, steps=epochs * batches, deadline=deadline)
@@ -142,24 +140,46 @@ def new_network(task: FitTask, train: Part, started: float, *, deadline: float, 
 def fitted(
     task: FitTask, train: Part, validation: Part, started: float, deadline: float
 ) -> tuple[Tuned, Ended]:
-    """Fine-tune within the time; with half the batch, and again half, where memory does not suffice."""
-    world = ranks.here().world
-    for batch in BATCHES:
+    """Fine-tune within the time; with half the batch, and again half, where memory does not suffice.
+
+    Several processes start anew for that, as some wait in the midst of a step (again.py): raises StartAgain.
+    """
+    batch, world = first_batch(task), ranks.here().world
+    while True:
         share = ranks.share_of(batch)
         module = new_network(task, train, started, deadline=deadline, batch=share * world)
         try:
             return module, run(module, train, validation, plan(task, deadline, share))
         except (MemoryError, RuntimeError) as error:
-            if not ran_out_of_memory(error) or batch == BATCHES[-1] or world > 1:
-                raise  # with others, they wait in the midst of a step: the job tries again
+            smaller = ranks.next_batch(batch, BATCHES) if ran_out_of_memory(error) else None
+            if smaller is None or (world > 1 and not again.will_start_again()):
+                raise
+            if world > 1:
+                left = again.Start(smaller, batch, time.time() - (time.monotonic() - started))
+                again.leave_word(Path(task.work_folder), left)
+                raise again.StartAgain(str(error)) from error
         del module
-        tell(
-            "note",
-            code="smaller-batches",
-            batch=batch // 2,
-            message=f"There was not enough memory for {batch} pictures at a time; it goes on with {batch // 2}.",
-        )
-    raise AssertionError("the last batch size either fits or raises")
+        say_smaller(batch, smaller)
+        batch = smaller
+
+
+def first_batch(task: FitTask) -> int:
+    """The largest; where memory did not suffice for it in an earlier start of several processes, a smaller one."""
+    word = again.told(Path(task.work_folder)) if ranks.here().world > 1 else None
+    batch = int(ranks.agreed(word.batch if word else BATCHES[0]))
+    if word and batch < BATCHES[0]:
+        say_smaller(word.before, batch)
+    return batch
+
+
+def say_smaller(batch: int, smaller: int) -> None:
+    """For the log."""
+    tell(
+        "note",
+        code="smaller-batches",
+        batch=smaller,
+        message=f"There was not enough memory for {batch} pictures at a time; it goes on with {smaller}.",
+    )
 
 
 def plan(task: FitTask, deadline: float, batch: int) -> Plan:

@@ -17,7 +17,7 @@ import torch
 
 from tests.training.engine.tasks import PIXEL_SPEC, ROOT, clouds, head_task, shapes, split_of, tune_task
 from tests.training.engine.test_tune import larger
-from training.engine import ranks, tune
+from training.engine import again, ranks, tune
 from training.engine.data import Batches, Part, read_parts
 from training.engine.spec import VALIDATION, FitTask, write_spec
 
@@ -99,11 +99,11 @@ def task(tmp_path: Path) -> FitTask:
     return task
 
 
-def started(*command: str | Path) -> "subprocess.Popen[str]":
+def started(*command: str | Path, **env: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [str(each) for each in command],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -168,6 +168,92 @@ def test_when_one_dies_the_others_end_within_seconds_and_it_is_said(task: FitTas
     assert said[-1]["event"] == "failed" and said[-1]["code"] == "rank-lost"
     assert not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in others)
     assert not (Path(task.work_folder) / "result.json").exists()
+
+
+SHORT_OF_MEMORY = """
+# In the second process no batch of more than MOST pictures finds memory, from the third step on.
+import os
+if os.environ.get("RANK") == "1":
+    from training.engine import tune
+    real, steps = tune.Tuned.training_step, []
+
+    def step(self, batch, index):
+        steps.append(len(batch[1]))
+        if len(steps) > 2 and max(steps) > int(os.environ["MOST"]):
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+        return real(self, batch, index)
+
+    tune.Tuned.training_step = step
+"""
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> dict[str, str]:
+    """The environment of such processes."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SHORT_OF_MEMORY)
+    return {"PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"}
+
+
+def ended(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
+    """Its lines, when it is over."""
+    out, errors = process.communicate(timeout=300)
+    assert process.returncode in (0, 3), errors
+    return [json.loads(text) for text in out.splitlines()]
+
+
+@pytest.mark.slow
+def test_where_one_has_too_little_memory_all_go_on_with_half_the_batch_and_it_is_said(
+    task: FitTask, tmp_path: Path, short: dict[str, str]
+) -> None:
+    write_spec(replace(task, max_epochs=3, seconds=900), tmp_path / "spec.json")
+    Path(task.work_folder).mkdir(exist_ok=True)
+    (Path(task.work_folder) / again.FILE).write_text(
+        '{"batch": 8, "before": 16, "began": 0}'
+    )  # another run's
+    command = [sys.executable, "-m", ENTRY, "--processes", "2", tmp_path / "spec.json"]
+    said = ended(started(*command, **short, MOST="4"))
+    notes = [(each["code"], each["batch"]) for each in said if each["event"] == "note"]
+    assert notes == [("smaller-batches", 16), ("smaller-batches", 8)]
+    assert said[-1]["event"] == "done" and not any(each["event"] == "failed" for each in said)
+    result = json.loads((Path(task.work_folder) / "result.json").read_text("utf-8"))
+    assert result["epochs"] == 3
+    assert (
+        result["seconds"] > result["history"][-1]["seconds"] > 3
+    )  # the time limit counts from the first start
+
+
+@pytest.mark.slow
+def test_where_even_the_smallest_batch_finds_no_memory_it_is_a_refusal(
+    task: FitTask, tmp_path: Path, short: dict[str, str]
+) -> None:
+    process = started(
+        sys.executable, "-m", ENTRY, "--processes", "2", tmp_path / "spec.json", **short, MOST="0"
+    )
+    said = ended(process)
+    assert process.returncode == 3
+    assert [each["batch"] for each in said if each["event"] == "note"] == [16, 8]
+    assert [each["code"] for each in said if each["event"] == "failed"] == ["out-of-memory"]
+
+
+@pytest.mark.slow
+def test_under_torchrun_too_little_memory_ends_the_run_with_its_reason(
+    task: FitTask, tmp_path: Path, short: dict[str, str]
+) -> None:
+    process = started(*TORCHRUN, ENTRY, tmp_path / "spec.json", **short, MOST="4")
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode
+    assert "out-of-memory" in [json.loads(text).get("code") for text in out.splitlines()]
+
+
+def test_a_batch_is_made_smaller_only_where_that_leaves_each_process_fewer_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {}
+    for world in (1, 2, 4, 8):
+        monkeypatch.setattr(ranks, "_here", ranks.Ranks(0, world, 0, world))
+        found[world] = [ranks.next_batch(batch, tune.BATCHES) for batch in tune.BATCHES]
+    assert found == {1: [16, 8, None], 2: [16, 8, None], 4: [16, None, None], 8: [None, None, None]}
 
 
 @pytest.mark.slow
