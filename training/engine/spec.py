@@ -46,7 +46,7 @@ class FitTask:
     Give `features` (float16/32 [n, d], from `extractor`, an ONNX file) for a linear head; or `pixels`
     (uint8 [n, s, s, 3], RGB) for a small network from scratch; or `pixels` and a `backbone` whose weights lie
     in `weights_folder` or `download_folder`, to fine-tune it: `s` is then at least the size of `pixel_spec`,
-    the room that crops need; its first `frozen_stages` stay as they are. `targets` is int64 [n], indices into
+    the room that crops need. `targets` is int64 [n], indices into
     `labels`; `split` is uint8 [n]: TRAIN, VALIDATION or HELD_BACK. `seconds` is the whole budget, from the start of the
     process to the written file. `stop_file`: once it exists the fit ends and keeps its best.
     `class_weights`: what is done about labels of unequal size. `weighted`: each picture's loss counts inverse to
@@ -71,7 +71,6 @@ class FitTask:
     download_folder: str | None = None
     start_from: str | None = None
     rate: float = 1.0
-    frozen_stages: int = 0
     optimise_for: Metric = "top1"
     seed: int = 0
     seconds: float = 600.0
@@ -101,7 +100,7 @@ class FitTask:
             raise BadSpec("A fit needs at least two labels, each with its own name.")
         if not 0 < self.rate <= 10:
             raise BadSpec("rate must be above 0 and at most 10.")
-        if self.seconds <= 0 or self.patience < 1 or self.threads < 1 or self.frozen_stages < 0:
+        if self.seconds <= 0 or self.patience < 1 or self.threads < 1:
             raise BadSpec("seconds, patience and threads must be positive.")
 
 

@@ -1,4 +1,4 @@
-"""Every family of networks: its features, its file, its fine-tuning, and its first layers left as they are."""
+"""Every family of networks: its features, its file and its fine-tuning."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,28 +11,26 @@ from torch import nn
 
 from tests.training.engine.tasks import PIXEL_SPEC, fit_here, run, scratch_task, shapes, split_of
 from training.engine import tune
-from training.engine.backbones import Normalised, feature_network, without_last_layer
+from training.engine.backbones import Normalised, feature_network
 from training.engine.data import Part
 from training.engine.export import export_network
 from training.engine.families import fixed_side
-from training.engine.freezing import freeze, stages
-from training.engine.refusals import EngineRefusal
-from training.engine.spec import BadSpec, ExtractorTask, FitTask
+from training.engine.spec import ExtractorTask, FitTask
 from training.engine.torchvision_import import torchvision
 from training.engine.weights import FoundWeights, find_weights
 
-STAGES = {  # one network of each family, the quickest
-    "squeezenet1_1": 9,
-    "mobilenet_v2": 19,
-    "mobilenet_v3_small": 14,
-    "regnet_y_400mf": 5,
-    "resnet18": 6,
-    "resnext50_32x4d": 6,
-    "efficientnet_b0": 9,
-    "efficientnet_v2_s": 8,
-    "convnext_tiny": 9,
-    "vit_b_32": 14,
-}
+FAMILIES = [  # one network of each, the quickest
+    "squeezenet1_1",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "resnet18",
+    "resnext50_32x4d",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "convnext_tiny",
+    "vit_b_32",
+]
 
 
 def pictures(count: int, side: int, seed: int = 0) -> torch.Tensor:
@@ -55,7 +53,7 @@ def settled(backbone: str, side: int) -> nn.Module:
     return network
 
 
-@pytest.fixture(scope="module", params=STAGES)
+@pytest.fixture(scope="module", params=FAMILIES)
 def weights(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The file of one family's network, as an operator would put it into TAXON_WEIGHTS_DIR."""
     path = tmp_path_factory.mktemp("weights") / f"{request.param}.pth"
@@ -125,30 +123,11 @@ def test_every_layer_of_every_family_learns(weights: Path, tmp_path: Path) -> No
     assert sorted(grouped) == sorted(id(each) for each in parameters.values())
 
 
-def test_frozen_stages_of_every_family_stay_as_they_are_and_the_rest_learns(
-    weights: Path, tmp_path: Path
-) -> None:
-    every = len(stages(without_last_layer(torchvision.models.get_model(weights.stem, weights=None))))
-    assert every == STAGES[weights.stem]
-    module, images, targets = module_of(weights, tmp_path, frozen_stages=every - 1)
-    first, last = stages(module.network.inside.features)[0], stages(module.network.inside.features)[-1]
-    before = {name: value.clone() for name, value in first.state_dict().items()}
-    moved = a_step(module, images, targets)
-    assert all(value.equal(before[name]) for name, value in first.state_dict().items())  # statistics, too
-    inside = {id(each) for each in [*last.parameters(), *module.network.inside.classifier.parameters()]}
-    assert moved and {id(dict(module.network.named_parameters())[name]) for name in moved} <= inside
-
-
-def test_more_stages_than_there_are_cannot_be_frozen() -> None:
-    with pytest.raises(EngineRefusal, match="6 stages"):
-        freeze(without_last_layer(torchvision.models.get_model("resnet18", weights=None)), 7)
-
-
-def test_a_network_is_fine_tuned_with_its_first_stages_frozen(tmp_path: Path) -> None:
+def test_a_network_of_another_family_is_fine_tuned(tmp_path: Path) -> None:
     pixels, targets = shapes(45)
     network = settled("resnet18", 64)
     torch.save(network.state_dict(), tmp_path / "resnet18.pth")
-    fields = {"backbone": "resnet18", "weights_folder": str(tmp_path), "frozen_stages": 5, "max_epochs": 1}
+    fields = {"backbone": "resnet18", "weights_folder": str(tmp_path), "max_epochs": 1}
     task = scratch_task(tmp_path / "fit", pixels, targets, split_of(45), **fields)
     assert fit_here(task)["method"] == "fine-tuned"
     session = onnxruntime.InferenceSession(Path(task.work_folder) / "model.onnx")
@@ -174,16 +153,3 @@ def test_weights_made_for_larger_pictures_are_not_taken_for_a_transformer(tmp_pa
     (tmp_path / "vit_b_16_lc_swag-4e70ced5.pth").write_bytes(b"made for 224 pixels")
     found = find_weights("vit_b_16", folder=tmp_path, download=False)
     assert isinstance(found, FoundWeights) and found.path.name == "vit_b_16_lc_swag-4e70ced5.pth"
-
-
-def test_less_than_no_stage_cannot_be_frozen() -> None:
-    with pytest.raises(BadSpec):
-        FitTask(
-            work_folder="w",
-            pixels="p",
-            targets="t",
-            split="s",
-            labels=["a", "b"],
-            pixel_spec=PIXEL_SPEC,
-            frozen_stages=-1,
-        )
