@@ -42,6 +42,7 @@ class Way:
     light: int = 0
     smoothing: float = 0.0
     mixup: float = 0.0
+    cutmix: float = 0.0  # a piece of another picture in the place of its own (Yun et al. 2019)
     dropout: float = 0.2
     average: float = 0.0  # of the weights, by this much a step
     slower: float = 1.0  # each stage before the last learns so much slower
@@ -138,12 +139,34 @@ def step_loss(
     if way.light:
         mirrored = torch.rand(len(varied), generator=random) < 0.5
         varied = torch.where(mirrored[:, None, None, None], varied.flip(2), varied)
+    if way.cutmix:
+        varied, wanted = cut_and_mixed(varied, wanted, way.cutmix, int(chosen.sum()), random)
     if way.mixup:
         share = float(np.random.default_rng(int(chosen.sum())).beta(way.mixup, way.mixup))
         others = torch.randperm(len(chosen), generator=random)
         varied = share * varied + (1 - share) * varied[others]
         wanted = share * wanted + (1 - share) * wanted[others]
     return functional.cross_entropy(network(varied)[0], wanted, label_smoothing=way.smoothing)
+
+
+def cut_and_mixed(
+    images: torch.Tensor, wanted: torch.Tensor, alpha: float, seed: int, random: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A rectangle of each picture comes from another of the batch, and so much of the label. [n, s, s, 3], [n, k].
+
+    Its area is drawn from Beta(alpha, alpha), its middle evenly over the picture, so it may reach over the edge.
+    """
+    dice, side = np.random.default_rng(seed), images.shape[1]
+    half = math.sqrt(1 - dice.beta(alpha, alpha)) * side / 2
+    top, left = (
+        slice(*np.clip([at - half, at + half], 0, side).round().astype(int))
+        for at in dice.uniform(0, side, 2)
+    )
+    others = torch.randperm(len(images), generator=random)
+    mixed = images.clone()
+    mixed[:, top, left] = images[others][:, top, left]
+    share = 1 - (top.stop - top.start) * (left.stop - left.start) / side**2
+    return mixed, share * wanted + (1 - share) * wanted[others]
 
 
 def judged(network: nn.Module, data: Data, which: np.ndarray) -> tuple[float, float]:
