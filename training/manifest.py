@@ -47,7 +47,8 @@ class NothingToLearn(Conflict):
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture of a training. `group`: pictures of one label and group look alike and share a part."""
+    """One picture of a training. `group`: pictures of one label and group look alike and share a part. `look`: its
+    difference hash, so that a copy is known when the picture itself is gone; None in older manifests."""
 
     image: int
     name: str
@@ -56,6 +57,7 @@ class Entry:
     label: str
     part: str
     group: int
+    look: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Manifest:
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     # sha256s that the versions which it went on from learned from, and it did not itself (training/keeping.py)
     learned_before: tuple[str, ...] = ()
+    looks_before: dict[str, int] = field(default_factory=dict)  # their difference hashes, by sha256
 
     def part(self, name: str) -> list[Entry]:
         """The pictures of one part of the split, in order."""
@@ -115,6 +118,8 @@ class Manifest:
             body["facts"] = self.facts
         if self.learned_before:
             body["learned_before"] = self.learned_before
+        if self.looks_before:
+            body["looks_before"] = self.looks_before
         return gzip.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
 
 
@@ -154,7 +159,7 @@ def build(
 
 
 def _entry(row: Row, label: str, place: Place) -> Entry:
-    return Entry(row.image, row.name, row.sha256, row.key, label, *place)
+    return Entry(row.image, row.name, row.sha256, row.key, label, *place, row.difference_hash)
 
 
 def count_wishes(wishes: dict[str, int], rows: Sequence[Row], places: Sequence[Place]) -> None:
@@ -230,4 +235,5 @@ def load(key: str) -> Manifest:
         body.get("wishes", {}),
         body.get("facts", {}),
         tuple(body.get("learned_before", ())),
+        body.get("looks_before", {}),
     )

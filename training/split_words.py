@@ -75,6 +75,12 @@ def warm_sentences(facts: dict[str, Any]) -> list[Sentence]:
             " %(n)s."
         )
         said.append(Sentence(says, version=facts["version"], n=facts["left_out"]))
+    if facts.get("copies"):
+        says = gettext_noop(
+            "Not held back, because they look like deleted pictures that version %(version)s or one before it"
+            " learned from: %(n)s."
+        )
+        said.append(Sentence(says, version=facts["version"], n=facts["copies"]))
     return said
 
 

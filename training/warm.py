@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from datasets.models import Snapshot
+from datasets.snapshots import rows_of
 from training import manifest
 from training.keeping import kept_apart
 from training.manifest import Manifest
@@ -110,4 +112,18 @@ def fair(data: Manifest, source: ModelVersion | None) -> Manifest:
     """Split so that nothing is held back that the source, or a version before it, learned from."""
     if source is None:
         return data
-    return kept_apart(data, manifest.load(source.manifest_key), source.number)
+    before = manifest.load(source.manifest_key)
+    whole = all(entry.look is not None for entry in before.entries)
+    whole = whole and len(before.looks_before) == len(before.learned_before)
+    return kept_apart(data, before, source.number, {} if whole else older_looks(source))
+
+
+def older_looks(version: ModelVersion | None) -> dict[str, int]:
+    """The difference hashes of what a version and those before it were asked for with, from the snapshots that are
+    still there: older manifests do not hold them."""
+    found: dict[str, int] = {}
+    while version is not None:
+        rows = (row for each in Snapshot.objects.filter(pk__in=version.snapshots) for row in rows_of(each))
+        found |= {row.sha256: row.difference_hash for row in rows if row.difference_hash is not None}
+        version = version.model.versions.filter(number=version.options.get(OPTION, 0)).first()
+    return found

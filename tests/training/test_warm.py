@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from datasets.models import Dataset
+from datasets.models import Dataset, Image
+from datasets.snapshots import take_snapshot
 from tests.factories import Team
 from tests.training.makers import add_picture, asked, drawn, model_of, tagged
 from training import manifest, tuning, wishes
 from training.keeping import NothingLeft, kept_apart
 from training.manifest import Entry, Manifest
 from training.models import ModelVersion, RegisteredModel
-from training.warm import FINE_TUNED, NoWarmStart
+from training.split_words import split_sentences
+from training.warm import FINE_TUNED, NoWarmStart, fair
 from web import storage
 
 Work = Callable[[], None]
@@ -33,6 +36,11 @@ def dealt(**labels: str) -> Manifest:
     return Manifest(tuple(labels), tuple(entries), ())
 
 
+def looking(data: Manifest, **looks: int) -> Manifest:
+    """The same with difference hashes."""
+    return replace(data, entries=tuple(replace(each, look=looks.get(each.sha256)) for each in data.entries))
+
+
 def parts(found: Manifest) -> dict[str, str]:
     return {entry.sha256: entry.part[0] for entry in found.entries}
 
@@ -41,7 +49,9 @@ def test_what_the_source_knows_stays_where_it_was_and_what_is_new_as_it_was_deal
     source = dealt(red="a:t b:v c:h")
     found = kept_apart(dealt(red="a:h b:h c:t n:t m:h"), source, 3)
     assert parts(found) == {"a": "t", "b": "v", "c": "h", "n": "t", "m": "h"}
-    assert found.facts["warm_start"] == {"version": 3, "known": 3, "not_judged": 2, "left_out": 0}
+    assert found.facts["warm_start"] == {
+        "version": 3, "known": 3, "not_judged": 2, "left_out": 0, "copies": 0,
+    }  # fmt: skip
 
 
 def test_what_looks_like_a_learned_picture_is_not_held_back_either() -> None:
@@ -68,6 +78,67 @@ def test_of_a_test_set_what_was_learned_from_is_left_out_altogether() -> None:
     found = kept_apart(data, dealt(red="a:t s:t"), 1)
     assert parts(found) == {"b": "h", "n": "t", "s": "t"}
     assert found.facts["warm_start"]["left_out"] == 1 and found.facts["pinned"]
+
+
+def test_a_copy_of_a_deleted_picture_that_was_learned_from_is_not_held_back() -> None:
+    source = looking(dealt(red="gone:t out:h c:h t:t"), gone=0b1111, out=-1, c=1 << 40, t=1 << 50)
+    new = looking(
+        dealt(red="copy:h mate+other:h far:h as-out:h c:h t:t", blue="elsewhere:h b:t x:h"),
+        copy=0b1001, other=0b0111, far=0b1111 << 20, **{"as-out": -2}, c=0b1110, elsewhere=0b1111,
+    )  # fmt: skip
+    found = kept_apart(new, source, 1)
+    assert parts(found) == {
+        "copy": "t", "mate": "t", "other": "t",  # with its group
+        "far": "h", "as-out": "h",  # of no picture that was learned from
+        "c": "h", "t": "t",  # known, and held back then, too
+        "elsewhere": "t", "b": "t", "x": "h",  # whatever its label
+    }  # fmt: skip
+    assert found.facts["warm_start"]["copies"] == 3
+    says = [str(each) for each in split_sentences(found.facts)]
+    assert "Not held back, because they look like deleted pictures that version 1" in says[-1]
+
+
+def test_what_looks_like_a_picture_that_is_still_there_goes_by_the_groups() -> None:
+    source = looking(dealt(red="a:t h:h"), a=0b1, h=1 << 30)
+    assert parts(kept_apart(looking(dealt(red="a:t n:h h:h"), a=0b1, n=0b11), source, 1))["n"] == "h"
+
+
+def test_of_a_test_set_a_copy_of_a_deleted_picture_is_left_out_altogether() -> None:
+    data = replace(dealt(red="copy:h b:h n:t"), facts={"pinned": {"pictures": 2}})
+    found = kept_apart(looking(data, copy=0b1), looking(dealt(red="gone:t"), gone=0b11), 1)
+    assert parts(found) == {"b": "h", "n": "t"}
+
+
+def test_deleted_pictures_of_versions_before_the_source_are_remembered_by_their_looks() -> None:
+    first = looking(dealt(red="gone:t b:t h:h"), gone=0b1, b=1 << 40, h=1 << 50)
+    second = kept_apart(looking(dealt(red="b:t h:h"), b=1 << 40, h=1 << 50), first, 1)
+    assert second.looks_before == {"gone": 1}
+    second = manifest.load(manifest.save(second))
+    third = kept_apart(looking(dealt(red="copy:h b:t h:h"), copy=0b11, b=1 << 40, h=1 << 50), second, 2)
+    assert parts(third) == {"copy": "t", "b": "t", "h": "h"} and third.looks_before == {"gone": 1}
+
+
+def test_an_older_manifest_s_looks_are_read_from_the_snapshots_that_are_still_there(
+    team: Team, discs: Dataset, source: ModelVersion
+) -> None:
+    pictures = Image.objects.filter(dataset=discs, label__name="red")
+    looks = {pk: (at << 30) - (1 << 62) for at, pk in enumerate(pictures.values_list("pk", flat=True))}
+    for pk, look in looks.items():
+        Image.objects.filter(pk=pk).update(difference_hash=look)
+    snapshot = take_snapshot(dataset=discs, label_names=["red", "blue"], user=None)
+    ModelVersion.objects.filter(pk=source.pk).update(snapshots=[snapshot.pk])
+    source.refresh_from_db()
+    before = manifest.load(source.manifest_key)
+    assert all(entry.look is None for entry in before.entries)
+    learned = next(e for e in before.entries if e.label == "red" and e.part == "train")
+    gone = Image.objects.get(sha256=learned.sha256, dataset=discs)
+    copy = add_picture(discs, drawn("red", 900), "red", "copy.png", difference_hash=gone.difference_hash)
+    Image.objects.filter(pk=gone.pk).update(trashed_at=timezone.now())
+    after = take_snapshot(dataset=discs, label_names=["red", "blue"], user=None)
+    data = manifest.build([after], ["red", "blue"])
+    entries = tuple(replace(e, part="held_back") if e.sha256 == copy.sha256 else e for e in data.entries)
+    found = fair(replace(data, entries=entries), source)
+    assert parts(found)[copy.sha256] == "t" and found.facts["warm_start"]["copies"] == 1
 
 
 def test_a_label_without_a_fair_picture_is_refused() -> None:
