@@ -39,7 +39,7 @@ def will_start_again() -> bool:
 
 def leave_word(folder: Path, start: Start) -> None:
     """For the next start; in one piece, as two processes may do it at once."""
-    part = folder / f"{FILE}.{os.environ.get('RANK', '0')}.part"
+    part = folder / f"{FILE}.{os.getpid()}.part"
     part.write_text(json.dumps(asdict(start)), "utf-8")
     part.replace(folder / FILE)
 
