@@ -146,7 +146,7 @@ class FittedModule(pl.LightningModule):  # type: ignore[misc]
             "metric": metric,
             "best": self.best.metric,
             "best_epoch": self.best.epoch,
-            "lr": self.trainer.optimizers[0].param_groups[0]["lr"],
+            "lr": self.trainer.optimizers[0].param_groups[-1]["lr"],  # of the last layer
             "seconds": time.monotonic() - self.started,
         }
         self.train_loss, self.train_count = 0.0, 0

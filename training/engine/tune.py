@@ -25,6 +25,7 @@ from training.engine.progress import tell
 from training.engine.refusals import EngineRefusal
 from training.engine.scratch import Scores
 from training.engine.spec import FitTask
+from training.engine.stages import share_of_rate, stages
 from training.engine.weights import find_weights
 
 RATE, HEAD_FASTER, WEIGHT_DECAY, DROPOUT = 1e-3, 5.0, 1e-4, 0.2
@@ -105,11 +106,15 @@ class Tuned(FittedModule):
 
 
 def _groups(network: nn.Module, rate: float = RATE):  # type: ignore[no-untyped-def]
-    """Weight decay for matrices and kernels alone; the new layer learns faster than what is pretrained."""
-    for inside, own in ((network.inside.features, rate), (network.inside.classifier, rate * HEAD_FASTER)):
-        every = list(inside.parameters())
-        yield {"params": [p for p in every if p.ndim > 1], "lr": own, "weight_decay": WEIGHT_DECAY}
-        yield {"params": [p for p in every if p.ndim <= 1], "lr": own, "weight_decay": 0.0}
+    """Weight decay for matrices and kernels alone; the later a stage, the faster it learns, the new layer fastest."""
+    every = stages(network.inside.features)
+    shares = [share_of_rate(place, len(every)) for place in range(len(every))]
+    last = list(network.inside.classifier.parameters())
+    for numbers, share in zip([*every, last], [*shares, HEAD_FASTER], strict=True):
+        for kernels, decay in ((True, WEIGHT_DECAY), (False, 0.0)):
+            chosen = [each for each in numbers if (each.ndim > 1) == kernels]
+            if chosen:
+                yield {"params": chosen, "lr": rate * share, "weight_decay": decay}
 
 
 def new_network(task: FitTask, train: Part, started: float, *, deadline: float, batch: int) -> Tuned:

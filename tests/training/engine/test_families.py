@@ -16,21 +16,22 @@ from training.engine.data import Part
 from training.engine.export import export_network
 from training.engine.families import fixed_side
 from training.engine.spec import ExtractorTask, FitTask
+from training.engine.stages import FIRST, stages
 from training.engine.torchvision_import import torchvision
 from training.engine.weights import FoundWeights, find_weights
 
-FAMILIES = [  # one network of each, the quickest
-    "squeezenet1_1",
-    "mobilenet_v2",
-    "mobilenet_v3_small",
-    "regnet_y_400mf",
-    "resnet18",
-    "resnext50_32x4d",
-    "efficientnet_b0",
-    "efficientnet_v2_s",
-    "convnext_tiny",
-    "vit_b_32",
-]
+STAGES = {  # one network of each family, the quickest
+    "squeezenet1_1": 9,
+    "mobilenet_v2": 19,
+    "mobilenet_v3_small": 14,
+    "regnet_y_400mf": 5,
+    "resnet18": 6,
+    "resnext50_32x4d": 6,
+    "efficientnet_b0": 9,
+    "efficientnet_v2_s": 8,
+    "convnext_tiny": 9,
+    "vit_b_32": 14,
+}
 
 
 def pictures(count: int, side: int, seed: int = 0) -> torch.Tensor:
@@ -53,7 +54,7 @@ def settled(backbone: str, side: int) -> nn.Module:
     return network
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=list(STAGES))
 def weights(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The file of one family's network, as an operator would put it into TAXON_WEIGHTS_DIR."""
     path = tmp_path_factory.mktemp("weights") / f"{request.param}.pth"
@@ -121,6 +122,21 @@ def test_every_layer_of_every_family_learns(weights: Path, tmp_path: Path) -> No
     assert not unmoved
     grouped = [id(each) for group in tune._groups(module.network) for each in group["params"]]
     assert sorted(grouped) == sorted(id(each) for each in parameters.values())
+
+
+def test_the_later_a_stage_of_any_family_the_faster_it_learns(weights: Path, tmp_path: Path) -> None:
+    module, _, _ = module_of(weights, tmp_path)
+    every = stages(module.network.inside.features)
+    assert len(every) == STAGES[weights.stem]
+    rate_of = {
+        id(each): group["lr"] for group in tune._groups(module.network, 1.0) for each in group["params"]
+    }
+    rates = [{rate_of[id(each)] for each in stage} for stage in every]
+    assert all(len(each) == 1 for each in rates), "a stage learns as one"
+    of_stages = [min(each) for each in rates]
+    assert of_stages == sorted(of_stages)
+    assert (of_stages[0], of_stages[-1]) == pytest.approx((FIRST, 1.0))
+    assert {rate_of[id(each)] for each in module.network.inside.classifier.parameters()} == {tune.HEAD_FASTER}
 
 
 def test_a_network_of_another_family_is_fine_tuned(tmp_path: Path) -> None:
