@@ -1,6 +1,7 @@
 """The bench's acts: tag, untag, delete, undo. Each is one acknowledged POST."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_POST
 from datasets import bulk_tagging, bulk_undoing
 from datasets.access import action_to_undo, dataset_for
 from datasets.labels import find_label, find_or_create, label_named
-from datasets.models import ActionKind, Label, TagAction
+from datasets.models import ActionKind, Image, Label, TagAction
 from datasets.skipping import skip_images, unskip_images
 from datasets.suggestions import accept as accept_suggestions
 from datasets.suggestions import accept_again
@@ -39,7 +40,7 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
             )
             return goes_on(queued, made)
         action = tag_images(dataset=dataset, user=asked.user, chosen=chosen, label=label)
-        return Done(told_act(action), action.changed, action.pk, made)
+        return Done(told_of(action, chosen), action.changed, action.pk, made)
 
     return acknowledged(request, dataset, act)
 
@@ -48,6 +49,13 @@ def goes_on(queued: tuple[TagAction, Job], labels_changed: bool = False) -> Done
     """What is too much for a request: some of it will change, and all of that can be undone."""
     told = _("This goes on in the background; Changes shows how far it is.")
     return Done(told, 1, queued[0].pk, labels_changed)
+
+
+def told_of(action: TagAction, chosen: "QuerySet[Image]") -> str:
+    """What it did; where that is nothing because somebody deleted the pictures meanwhile, this."""
+    if not action.changed and chosen.exists() and not chosen.filter(trashed_at=None).exists():
+        return _("Nothing changed: these pictures are in the trash by now.")
+    return told_act(action)
 
 
 def wanted_label(asked: Asked) -> Label | None:
@@ -112,7 +120,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
                 )
             )
         action = accept_suggestions(dataset=dataset, user=asked.user, chosen=asked.chosen, at_least=sure)
-        return Done(told_act(action), action.changed, action.pk)
+        return Done(told_of(action, asked.chosen), action.changed, action.pk)
 
     return acknowledged(request, dataset, act)
 
@@ -133,7 +141,7 @@ def skip(request: HttpRequest, pk: int) -> HttpResponse:
             )
         mark = unskip_images if asked.body.get("unskip") else skip_images
         action = mark(dataset=asked.dataset, user=asked.user, chosen=asked.chosen)
-        return Done(told_act(action), action.changed, action.pk)
+        return Done(told_of(action, asked.chosen), action.changed, action.pk)
 
     return acknowledged(request, dataset, act)
 

@@ -19,6 +19,7 @@ from datasets.label_looks import with_keys
 from datasets.live import latest
 from datasets.mislabels import queue_of
 from datasets.models import Dataset, Import, ImportState, Label
+from datasets.models.images import TRASHED
 from datasets.none_of_these import GOOD, LEAST
 from datasets.progress_by_person import tagged_today
 from datasets.selection import labels_named
@@ -65,6 +66,7 @@ def bench(request: HttpRequest, pk: int) -> HttpResponse:
         "conflicts": open_conflicts(dataset).count(),
         "mislabels": queue_of(dataset).count(),
         "bench_is_empty": not counts.total,
+        "in_trash": not counts.total and dataset.images.filter(TRASHED).exists(),
         "orders": orders(wanted),
         "quick": context["labels"][:SHOWN_BUTTONS],
         "ready": counts.labels_with(dataset.project.minimum_images),

@@ -48,7 +48,8 @@ export function openActs(root, grid, labels, { settled, saving }) {
     if (answer.labels_changed) labels.reload();
     announce(answer.message, { key: !entry.undoes && answer.changed ? entry.key : null });
     settled(answer);
-    if (entry.reload) grid.reload().catch(() => {});
+    // Nothing changed: the pictures are not what this page took them for
+    if (entry.reload || answer.changed === 0) grid.reload().catch(() => {});
   }
 
   function refused(entry, sentence) {

@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from datasets.creation import restore_dataset, trash_dataset
 from datasets.labels import delete_label, rename_label
 from datasets.models import Dataset
+from datasets.tagging import trash_images
 from tests.browser.driver import browser, visit
 from tests.datasets.test_bench_browser import COUNT, choose, pets
 from tests.factories import Team
@@ -123,3 +124,17 @@ def test_a_half_typed_name_finds_its_label_and_makes_no_new_one(cats: Page, pets
     cats.keyboard.press("ArrowUp")
     cats.keyboard.press("Enter")
     expect(cats.locator(".toast-text")).to_have_text("1 picture tagged DO")
+
+
+def test_pictures_that_somebody_deleted_meanwhile_are_said_to_be_in_the_trash(
+    cats: Page, pets: Dataset, team: Team
+) -> None:
+    trash_images(dataset=pets, user=team.people["owner"], chosen=pets.images.all())
+    cats.keyboard.press("ArrowRight")
+    cats.keyboard.press("2")
+    told = "Nothing changed: these pictures are in the trash by now."
+    expect(cats.locator(".toast-text", has_text=told)).to_be_visible()
+    expect(cats.locator(".thumb")).to_have_count(0)
+    cats.reload()
+    expect(cats.locator(".empty h2")).to_have_text("All pictures lie in the trash")
+    expect(cats.locator(".selection-bar")).to_have_count(0)
