@@ -21,6 +21,7 @@ from training.leftover import spent
 from training.manifest import Manifest
 from training.models import Extractor, VersionState
 from training.networks import weights_text
+from training.second_head import second_head
 from training.tuning import OVERHEAD, Means, Tuning, shorter_sides, tuning_for
 from training.warm import FINE_TUNED, Start
 from training.writing import Writer
@@ -70,9 +71,11 @@ class Learning:
             checkpoints.fetch(self.version.pk, self.checkpoints)
         method = "head" if extractor else "scratch"
         first = self.fit("first", made, start_from=self.start.of(method, "") if self.start else None)
+        if extractor is None or not self.may_go_on(first):
+            return first
         tuning = self.worth_trying(first, data, extractor)
         if tuning is None:
-            return first
+            return second_head(self, first, extractor, data)
         done = Candidate(tuning.backbone, tuning.size, WARM_RATE if self.start_of(tuning.backbone) else 1.0)
         second = self.tuned(done, first, data)
         if second is None:
@@ -127,11 +130,13 @@ class Learning:
         return new if beats(new.result, old.result, self.version.optimise_for) else old
 
     # ---- the second one
-    def worth_trying(self, first: Fitted, data: Manifest, extractor: Extractor | None) -> Tuning | None:
-        """The fine-tuning that may beat the first model, where it is wanted and can be done in time."""
+    def may_go_on(self, first: Fitted) -> bool:
+        """Whether more than a first model is wanted, and that one came to its end."""
         wanted = self.version.options.get(FINE_TUNING, "auto") != OFF
-        if extractor is None or not wanted or first.result["ended_because"] != "converged":
-            return None
+        return wanted and str(first.result["ended_because"]) == "converged"
+
+    def worth_trying(self, first: Fitted, data: Manifest, extractor: Extractor) -> Tuning | None:
+        """The fine-tuning that may beat the first model, where it can be done in time."""
         metric, validation = self.version.optimise_for, first.result["validation"]
         return tuning_for(
             extractor.backbone,

@@ -1,5 +1,6 @@
 """When a run goes on to fine-tuning: something left to gain, time for it, room on the disk, at a fitting size."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,13 @@ from pytest_django.fixtures import Settings
 from datasets.models import Dataset
 from tests.factories import Team
 from tests.training.makers import add_picture, asked, model_of
-from training import learning, tuning
+from training import learning, second_head, tuning
 from training.engine_process import EngineCrashed
+from training.evaluation import ModelFile
 from training.fits import beats
+from training.second_head import Wanted
 from training.tuning import Means, Tuning, tuning_for
+from web import storage
 
 PHOTOS = [480, 500, 640]
 
@@ -123,6 +127,67 @@ def test_a_run_fine_tunes_after_the_head_keeps_the_better_and_says_what_it_tried
     assert version.backbone == about["backbone"] and version.backbone in version.weights
     assert [point["epoch"] for point in version.history] == list(range(1, len(version.history) + 1))
     assert {point["method"] for point in version.history} == {"head", "fine-tuned"}
+
+
+@pytest.mark.slow
+def test_without_time_to_fine_tune_the_next_network_gets_a_head_and_the_better_is_kept(
+    team: Team,
+    work: Callable[[], None],
+    settings: Settings,
+    weights_dir: Path,
+    faces: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.WEIGHTS_DIR = weights_dir
+    monkeypatch.setattr(tuning, "LEAST_WRONG", 0)
+    monkeypatch.setattr(tuning, "LEAST_EPOCHS", 100_000)
+    kept = {}
+    for better in ("squeezenet1_1", "mobilenet_v2"):
+        # 75 pictures are too few to say beforehand which is better: each in turn.
+        monkeypatch.setattr(learning, "beats", lambda new, old, metric, wins=better: wins == "squeezenet1_1")
+        (version,) = asked(model_of(team.project, better), team.people["engineer"], faces, max_minutes=10.0)
+        work()
+        version.refresh_from_db()
+        assert version.usable, str(version.sentence)
+        about = version.report["about"]
+        tried = [(each["method"], each["backbone"], each["slice"]) for each in about["tried"]]
+        assert tried == [("head", None, False), ("head", "squeezenet1_1", False)]
+        assert (version.backbone, about["backbone"], about["method"]) == (better, better, "head")
+        assert version.weights.startswith(better)
+        with storage.local_copy(version.file_key) as path:
+            kept[better] = json.loads(ModelFile(path, 1).session.get_modelmeta().custom_metadata_map["taxon"])
+    assert {name: each["backbone"] for name, each in kept.items()} == {each: each for each in kept}
+    assert kept["squeezenet1_1"]["extractor"].startswith("squeezenet1_1")
+
+
+@pytest.mark.slow
+def test_no_second_head_where_its_features_would_not_be_had_in_time_or_nothing_more_is_wanted(
+    team: Team,
+    work: Callable[[], None],
+    settings: Settings,
+    weights_dir: Path,
+    faces: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.WEIGHTS_DIR = weights_dir
+    monkeypatch.setattr(tuning, "LEAST_WRONG", 0)
+    monkeypatch.setattr(tuning, "LEAST_EPOCHS", 100_000)
+    monkeypatch.setattr(second_head, "milliseconds_here", lambda extractor: 60_000.0)
+    model, user = model_of(team.project), team.people["engineer"]
+    asked(model, user, faces, max_minutes=10.0)
+    asked(model, user, faces, max_minutes=10.0, options={"fine_tuning": "off"})
+    work()
+    for version in model.versions.all():
+        assert version.usable, str(version.sentence)
+        assert [each["backbone"] for each in version.report["about"]["tried"]] == [None]
+
+
+def test_a_second_head_takes_the_time_of_its_pictures_its_fit_and_a_slower_report() -> None:
+    wanted = Wanted(missing=1000, held_back=200, fit=10.0, threads=2)
+    quick, slow = wanted.seconds(0.008), wanted.seconds(0.188)
+    assert quick == pytest.approx(1.5 * (1000 * 0.020 / 2 + 10))
+    assert slow == pytest.approx(1.5 * (1000 * 0.200 / 2 + 10) + 200 * 0.160)
+    assert replace(wanted, missing=0).seconds(0.008) == 15.0
 
 
 @pytest.mark.slow
