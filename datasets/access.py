@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from datasets.models import Dataset, Export, Image, Import, Snapshot, TagAction
-from projects.access import Who, allowed_projects, caller, check
+from projects.access import Who, allowed_projects, caller, check, within_reach
 from projects.models import Role
 
 
@@ -18,10 +18,11 @@ def datasets_of(who: Who, *, scope: str = "") -> QuerySet[Dataset]:
 
 def dataset_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Dataset:
     """The door to a data set."""
-    dataset = datasets_of(who).select_related("project").filter(pk=pk).first()
+    mine = within_reach(who, Dataset.objects.select_related("project"))
+    dataset: Dataset | None = mine.filter(pk=pk, trashed_at=None).first()
     if dataset is None:
         raise Http404
-    check(who, dataset.project, at_least=at_least, scope=scope)
+    check(who, dataset.project, at_least=at_least, scope=scope, role=dataset.callers_role)  # type: ignore[attr-defined]
     return dataset
 
 

@@ -102,8 +102,8 @@ class DatasetsConfig(AppConfig):
         registry.register(
             registry.Kind(mislabels.KIND, "quick", _("Likely mislabels"), mislabels.run, upkeep=True)
         )
-        followers.follow(suggesting.suggest_soon)
-        followers.follow(mislabels.look_soon)
+        followers.follow(suggesting.KIND, suggesting.suggest_soon)
+        followers.follow(mislabels.KIND, mislabels.look_soon)
         self.count_and_compare()
         for step in steps.STEPS:
             register(step)

@@ -139,4 +139,4 @@ def set_back(attempt: Attempt, action: TagAction, batch: Batch) -> None:
                 remember_and_change(action, chosen, label=None)
                 continue
             label = find_or_create(dataset=action.dataset, name=name, user=action.created_by)
-            remember_and_change(action, chosen, after=Value(label.pk), label=label, trashed_at=None)
+            remember_and_change(action, chosen, after=Value(label.pk), trashed_at=None)

@@ -5,15 +5,16 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 
 from datasets.models import Dataset
+from jobs import queue
+from jobs.models import Job
 
-Follower = Callable[[Dataset, User | None], None]
-_followers: list[Follower] = []
+Follower = Callable[[Dataset, User | None, Job | None], None]
+_followers: dict[str, Follower] = {}
 
 
-def follow(follower: Follower) -> None:
-    """Registered at start-up; what it queues stands or falls with the change."""
-    if follower not in _followers:
-        _followers.append(follower)
+def follow(kind: str, follower: Follower) -> None:
+    """Registered at start-up with the kind of its job; what it queues stands or falls with the change."""
+    _followers[kind] = follower
 
 
 Reader = Callable[[Dataset], None]
@@ -33,6 +34,10 @@ def embedded(dataset: Dataset) -> None:
 
 
 def changed(dataset: Dataset, user: User | None) -> None:
-    """Said by tagging and by embeddings."""
-    for follower in _followers:
-        follower(dataset, user)
+    """Said by tagging and by embeddings. Each hears of its job that waits, if one does.
+
+    That job's row is locked until the change is committed, so it cannot start without seeing the change.
+    """
+    waiting = queue.waiting(_followers, {"dataset": dataset.pk})
+    for kind, follower in _followers.items():
+        follower(dataset, user, waiting.get(kind))

@@ -22,7 +22,8 @@ from datasets.ridge import fit, unit
 from datasets.selection import images_with_ids
 from datasets.tagging import tag_images
 from jobs.attempts import Attempt
-from jobs.queue import enqueue_later
+from jobs.models import Job
+from jobs.queue import enqueue_later, put_off
 from web.sentences import Sentence
 
 KIND = "datasets.mislabels"
@@ -52,9 +53,11 @@ class Doubt(NamedTuple):
     neighbours: list[int]
 
 
-def look_soon(dataset: Dataset, user: User | None) -> None:
+def look_soon(dataset: Dataset, user: User | None, waiting: Job | None = None) -> None:
     """Queue a look for when tagging has settled, if there is enough to judge. In the act's transaction."""
-    if sum(n >= LEAST for shelf, n in tally.read(dataset).items() if shelf > 0) >= LABELS:
+    if waiting:
+        put_off(waiting, SETTLED)
+    elif sum(n >= LEAST for shelf, n in tally.read(dataset).items() if shelf > 0) >= LABELS:
         enqueue_later(KIND, {"dataset": dataset.pk}, project=dataset.project, pause=SETTLED)
 
 

@@ -85,7 +85,7 @@ def restore_snapshot(*, snapshot: Snapshot, user: User, untag_others: bool = Fal
     for name, pks in sorted(plan.labels.items()):
         label = find_or_create(dataset=dataset, name=name, user=user)
         chosen = images_with_ids(dataset, pks)
-        remember_and_change(action, chosen, after=Value(label.pk), label=label, trashed_at=None)
+        remember_and_change(action, chosen, after=Value(label.pk), trashed_at=None)
     if untag_others and plan.left:
         remember_and_change(action, images_with_ids(dataset, plan.left), label=None)
     audit.note(

@@ -8,19 +8,19 @@ from datetime import timedelta
 import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from datasets import embeddings
+from datasets import embeddings, tally
 from datasets.embeddings import Extractor, current_extractor, embed_soon, features_of, missing_of
 from datasets.models import Dataset
+from datasets.models.tally import OPEN, SKIPPED
 from datasets.ridge import Head, fit
 from datasets.strangeness import Known, known
 from datasets.suggestions import WEAK, Proposal, store
 from jobs import queue
 from jobs.attempts import Attempt
-from jobs.models import WAITING, Job
+from jobs.models import Job
 from web.sentences import Sentence
 
 KIND = "datasets.suggest"
@@ -52,24 +52,17 @@ class Learnt:
             yield self.names[column], float(confidence), float(margin)
 
 
-def suggest_soon(dataset: Dataset, user: User | None) -> None:
-    """Queue a run, unless one waits already or there is too little to learn from. In the act's transaction.
-
-    The waiting job's row is locked until the act is committed, so it cannot start without seeing the act.
-    """
-    payload = {"dataset": dataset.pk}
-    waiting = Job.objects.select_for_update().filter(kind=KIND, state__in=WAITING, payload=payload)
-    if waiting.first() is None and (dataset.suggestions.exists() or enough(dataset)):
-        queue.enqueue(KIND, payload, project=dataset.project, user=user)
+def suggest_soon(dataset: Dataset, user: User | None, waiting: Job | None) -> None:
+    """Queue a run, unless one waits already or there is too little to learn from. In the act's transaction."""
+    if waiting is None and (dataset.suggestions.exists() or enough(dataset)):
+        queue.enqueue(KIND, {"dataset": dataset.pk}, project=dataset.project, user=user)
 
 
 def enough(dataset: Dataset) -> bool:
     """Whether labels have the pictures to learn from, and pictures wait for a label."""
-    live = dataset.images.live().order_by()
-    if not live.filter(label=None).exists():
-        return False
-    counts = live.exclude(label=None).values("label").annotate(n=Count("pk")).filter(n__gte=LEAST)
-    return len(counts[:LABELS]) == LABELS
+    shelves = tally.read(dataset)
+    waiting = shelves.get(OPEN, 0) + shelves.get(SKIPPED, 0)
+    return bool(waiting) and sum(n >= LEAST for shelf, n in shelves.items() if shelf > 0) >= LABELS
 
 
 def run(attempt: Attempt) -> None:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, When
 
-from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
+from datasets.models import ActionKind, Dataset, Image, Suggestion, TagAction, TagChange
 from datasets.selection import Filter, images_matching, images_with_ids, with_suggestion
 from datasets.tagging import one_at_a_time, remember_and_change, start
 
@@ -90,8 +90,7 @@ def accept_again(*, before: TagAction, user: User) -> TagAction:
 
 def give_each(action: TagAction, chosen: "QuerySet[Image]", after: "F | Subquery") -> TagAction:
     """Remember each picture's own new label, then give it."""
-    mine = TagChange.objects.filter(action=action, image=OuterRef("pk"))
-    return remember_and_change(action, chosen, after=after, label=Subquery(mine.values("after")[:1]))
+    return remember_and_change(action, chosen, after=after)
 
 
 def record_of(dataset: Dataset) -> Record:
@@ -115,15 +114,13 @@ def open_ones(dataset: Dataset) -> int:
 
 def _waiting(dataset: Dataset) -> tuple[str, list[int]]:
     """SQL from FROM on, and its parameters: the suggestions of labels that are in use for pictures that wait."""
-    removed = list(Label.every.filter(dataset=dataset).exclude(removed_at=None).values_list("pk", flat=True))
     by_index = " INDEXED BY image_open" if connection.vendor == "sqlite" else ""
-    but = f" AND s.label_id NOT IN ({', '.join(['%s'] * len(removed))})" if removed else ""
     return (
-        "FROM datasets_suggestion s"
-        f" WHERE s.dataset_id = %s{but} AND EXISTS (SELECT 1 FROM datasets_image i{by_index}"
-        " WHERE i.dataset_id = %s AND i.id = s.image_id"
+        "FROM datasets_suggestion s WHERE s.dataset_id = %s AND s.label_id NOT IN"
+        " (SELECT l.id FROM datasets_label l WHERE l.dataset_id = %s AND l.removed_at IS NOT NULL)"
+        f" AND EXISTS (SELECT 1 FROM datasets_image i{by_index} WHERE i.dataset_id = %s AND i.id = s.image_id"
         " AND i.trashed_at IS NULL AND i.label_id IS NULL AND i.skipped_at IS NULL)",
-        [dataset.pk, *removed, dataset.pk],
+        [dataset.pk, dataset.pk, dataset.pk],
     )
 
 

@@ -1,6 +1,7 @@
 """Bulk changes of pictures (tag, trash, restore) and their undo: one row and a few statements an act."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +15,21 @@ from django.utils.translation import gettext_noop
 
 from datasets.followers import changed as tell_followers
 from datasets.live import note_act, note_labels, note_undo
-from datasets.models import ActionKind, Dataset, Image, Label, Suggestion, TagAction, TagChange
-from datasets.tally import fold
+from datasets.models import ActionKind, Dataset, Image, Label, TagAction, TagChange
+from datasets.tally import MANY, SPARE_ROWS, fold
 from web.sentences import Conflict
 
 GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT)  # somebody looked at the pictures
 CHANGES_LABELS = (*GIVES_LABELS, ActionKind.RETURN)
 MARKS = (ActionKind.SKIP, ActionKind.UNSKIP)
+# SQL: an act's numbers with those of its changes `c` added; what was accepted was right.
+SUGGESTED = (
+    "SELECT suggested + count(*),"
+    " agreed + count(CASE WHEN kind = 'accept' OR s.label_id = datasets_tagaction.label_id THEN 1 END)"
+    " FROM datasets_tagchange c JOIN datasets_suggestion s ON s.image_id = c.image_id"
+    " JOIN datasets_label l ON l.id = s.label_id"
+    " WHERE {} AND c.before_id IS NULL AND l.removed_at IS NULL AND l.archived_at IS NULL"
+)
 
 
 class LabelGone(Conflict):
@@ -57,25 +66,31 @@ def tag_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label
     return change_labels(dataset=dataset, user=user, chosen=chosen.filter(trashed_at=None), label=label)
 
 
-@transaction.atomic
 def change_labels(
     *, dataset: Dataset, user: User, chosen: "QuerySet[Image]", label: Label | None
 ) -> TagAction:
     """As `tag_images`, in the trash too."""
-    one_at_a_time(dataset)
-    refuse_label_gone(dataset, label)
-    action = start(dataset, user, ActionKind.TAG, label)
-    return remember_and_change(action, without(chosen, label), label=label)
+    # Nothing is written before it may be refused, so a transaction that is open needs no savepoint
+    with nullcontext() if connection.in_atomic_block else transaction.atomic():
+        one_at_a_time(dataset)
+        refuse_label_gone(dataset, label)
+        action = start(dataset, user, ActionKind.TAG, label)
+        return remember_and_change(action, without(chosen, label), label=label)
 
 
 def refuse_label_gone(dataset: Dataset, label: Label | None) -> None:
     """Raises LabelGone, LabelArchived."""
     if label is None:
         return
-    now = dataset.labels.filter(pk=label.pk).first()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT archived_at FROM datasets_label WHERE id = %s AND dataset_id = %s AND removed_at IS NULL",
+            [label.pk, dataset.pk],
+        )
+        now = cursor.fetchone()
     if now is None:
         raise LabelGone(gettext_noop("The label “%(name)s” was taken away meanwhile."), name=label.name)
-    if now.archived_at:
+    if now[0]:
         raise LabelArchived(
             gettext_noop("The label “%(name)s” is archived. Bring it back to tag with it."), name=label.name
         )
@@ -142,8 +157,17 @@ def one_at_a_time(dataset: Dataset) -> None:
 
     SQLite's transactions do so anyway; PostgreSQL takes the row's lock, which lets imports go on.
     """
-    Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
-    fold(dataset)
+    lock = " FOR NO KEY UPDATE OF d" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {SPARE_ROWS} FROM datasets_dataset d WHERE d.id = %s{lock}",  # noqa: S608
+            [dataset.pk],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise Dataset.DoesNotExist
+    if found[0] > MANY:
+        fold(dataset)
 
 
 def start(dataset: Dataset, user: User, kind: ActionKind, label: Label | None = None) -> TagAction:
@@ -161,19 +185,47 @@ def remember_and_change(
 ) -> TagAction:
     """Remember what each picture was, then change all, in a few statements whatever their number.
 
-    `after`: each picture's own new label, where they differ. Called again for the same act it goes on with
-    other pictures.
+    `values`: the new `label`, `skipped_at`, `trashed_at`; `after` in place of `label`: each picture's own, where they
+    differ. Called again for the same act it goes on with other pictures.
     """
-    last = TagChange.objects.aggregate(last=Max("pk"))["last"] or 0
-    own = Cast(Value(None), BigIntegerField()) if after is None else after
-    mine = chosen.filter(dataset=action.dataset).order_by().annotate(own_label=own)
-    columns = mine.values_list("pk", "label_id", "skipped_at", "trashed_at", "last_action_id", "own_label")
-    if values.get("label") is not None:
+    mine, params = of_act(action)
+    now_changed = remember(action, chosen, after)
+    if not now_changed:
+        return action
+    labelled = after is not None or values.get("label") is not None
+    if labelled:
         values["skipped_at"] = None  # whoever could not tell is answered
+    change(mine, params, own_labels=after is not None, values=values)
+    compare = labelled and action.kind != ActionKind.RETURN
+    count(action, now_changed, compare=compare, mine=mine, params=params)
+    note_act(action, now_changed)
+    if action.kind in CHANGES_LABELS:
+        tell_followers(action.dataset, action.created_by)
+    return action
+
+
+def of_act(action: TagAction) -> tuple[str, list[int]]:
+    """SQL, with its parameters, that tells which changes `c` will be the act's newest.
+
+    For a job's act, which may have changed a million pictures before, + 0: by their number alone.
+    """
+    if not action.changed:
+        return "c.action_id = %s", [action.pk]
+    last = TagChange.objects.aggregate(last=Max("pk"))["last"] or 0
+    return "c.id > %s AND c.action_id + 0 = %s", [last, action.pk]
+
+
+def remember(action: TagAction, chosen: "QuerySet[Image]", after: "F | Subquery | Value | None") -> int:
+    """Write what the pictures are now; how many they are."""
+    own = Cast(Value(None), BigIntegerField()) if after is None else after
+    # + 0: the choice itself knows along which index it is found
+    mine = chosen.alias(of=F("dataset_id") + 0).filter(of=action.dataset_id)
+    mine = mine.order_by().annotate(own_label=own)
+    columns = mine.values_list("pk", "label_id", "skipped_at", "trashed_at", "last_action_id", "own_label")
     try:
         sql, params = columns.query.sql_with_params()
     except EmptyResultSet:  # a filter by a label that is not there
-        return action
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO datasets_tagchange"  # noqa: S608
@@ -181,30 +233,35 @@ def remember_and_change(
             f" SELECT %s, found.* FROM ({sql}) AS found",
             [action.pk, *params],
         )
-    # + 0: by the number alone, for a job's act may have changed a million pictures before these
-    newest = TagChange.objects.alias(act=F("action_id") + 0).filter(pk__gt=last, act=action.pk)
-    touched = newest.values("image")
-    if values.get("label") is not None and action.kind != ActionKind.RETURN:
-        compare_with_suggestions(action, touched)
-    now_changed = Image.objects.filter(pk__in=touched).update(last_action=action, **values)
-    action.changed += now_changed
-    action.save(update_fields=["changed", "suggested", "agreed"])
-    if now_changed:
-        note_act(action, now_changed)
-    if action.changed and action.kind in CHANGES_LABELS:
-        tell_followers(action.dataset, action.created_by)
-    return action
+        return int(cursor.rowcount)
 
 
-def compare_with_suggestions(action: TagAction, touched: "QuerySet[TagChange, Any]") -> None:
-    """Count how many of the pictures without a label had a suggestion, and for how many it was right."""
-    open_ones = Suggestion.objects.filter(dataset=action.dataset, image__in=touched, image__label=None)
-    same = Q() if action.kind == ActionKind.ACCEPT else Q(label=action.label)
-    found = open_ones.filter(label__removed_at=None, label__archived_at=None).aggregate(
-        asked=Count("pk"), right=Count("pk", filter=same)
-    )
-    action.suggested += found["asked"]
-    action.agreed += found["right"]
+def change(mine: str, params: list[int], *, own_labels: bool, values: dict[str, Any]) -> None:
+    """Give the pictures of these changes their new values."""
+    sets, sent = ["last_action_id = c.action_id"], []
+    sets += ["label_id = c.after_id"] if own_labels else []
+    for name, value in values.items():
+        field: Any = Image._meta.get_field(name)
+        sets.append(f"{field.column} = %s")
+        sent.append(field.get_db_prep_save(value.pk if isinstance(value, Label) else value, connection))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE datasets_image SET {', '.join(sets)} FROM datasets_tagchange c"  # noqa: S608
+            f" WHERE c.image_id = datasets_image.id AND {mine}",
+            [*sent, *params],
+        )
+
+
+def count(action: TagAction, now_changed: int, *, compare: bool, mine: str, params: list[int]) -> None:
+    """Add to the act's numbers; `compare`: also how many that had no label had a suggestion, and a right one."""
+    more = f", (suggested, agreed) = ({SUGGESTED.format(mine)})" if compare else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE datasets_tagaction SET changed = changed + %s{more} WHERE id = %s"  # noqa: S608
+            " RETURNING changed, suggested, agreed",
+            [now_changed, *(params if compare else ()), action.pk],
+        )
+        action.changed, action.suggested, action.agreed = cursor.fetchone()
 
 
 def bring_back_labels(action: TagAction, user: User, changes: "QuerySet[TagChange]") -> dict[str, int]:

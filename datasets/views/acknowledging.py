@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext_noop
 
+from datasets.bulk_tagging import MOST_AT_ONCE
 from datasets.counts import counts_of
 from datasets.labels import label_named
 from datasets.models import Dataset, Image, TagAction
@@ -67,6 +67,12 @@ class Asked:
         if not isinstance(ids, list) or not ids or not all(str(each).isdecimal() for each in ids):
             raise BadAct(gettext_noop("No picture was chosen."))
         return Selection.of(self.dataset, images=[int(each) for each in ids])
+
+    @property
+    def few(self) -> bool:
+        """The pictures are named one by one, and are not too many for a request."""
+        ids = None if self.body.keys() & {"again", "filter"} else self.body.get("images")
+        return isinstance(ids, list) and len(ids) <= MOST_AT_ONCE
 
     @staticmethod
     def filter_of(sent: Any) -> dict[str, str]:
@@ -143,8 +149,11 @@ def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
     The counts are read after it, so that nobody's act waits for them, and a repeat gets fresh ones.
     """
     key = request.headers.get("Idempotency-Key", "")[:255]
-    done = partial(carried_out, asked, act)
-    answer = answer_together(request, key, lambda _again: done()) if key else done()
+    if key:
+        answer = answer_together(request, key, lambda _again: carried_out(asked, act))
+    else:
+        with transaction.atomic():
+            answer = carried_out(asked, act)
     if answer.status_code != HTTPStatus.OK:
         return answer
     counted = JsonResponse(
@@ -156,11 +165,11 @@ def once(request: HttpRequest, asked: Asked, act: Act) -> HttpResponse:
 
 
 def carried_out(asked: Asked, act: Act) -> HttpResponse:
-    """What the act says of itself."""
+    """What the act says of itself; in a transaction of the caller's, of which nothing stays where it is refused."""
     try:
-        with transaction.atomic():
-            done = act(asked)
+        done = act(asked)
     except Refusal as error:
+        transaction.set_rollback(True)
         return refusal(error)
     return JsonResponse(asdict(done))
 

@@ -34,7 +34,7 @@ def tag(request: HttpRequest, pk: int) -> HttpResponse:
         known = asked.dataset.labels.count() if asked.body.get("create") else 0
         label, chosen = wanted_label(asked), asked.chosen
         made = bool(asked.body.get("create")) and dataset.labels.count() != known
-        if bulk_tagging.is_large(chosen):
+        if not asked.few and bulk_tagging.is_large(chosen):
             queued = bulk_tagging.tag_in_background(
                 dataset=dataset, user=asked.user, chosen=chosen, label=label
             )
@@ -65,8 +65,10 @@ def wanted_label(asked: Asked) -> Label | None:
         return None
     if not isinstance(name, str) or not name:
         raise BadAct(gettext_noop("No label was named."))
-    if known := asked.dataset.labels.filter(pk=asked.number("label_id")).first():
-        return known  # called otherwise since, perhaps: it is the label that was meant
+    if number := asked.number("label_id"):
+        known = asked.dataset.labels.filter(pk=number).first()
+        if known:
+            return known  # called otherwise since, perhaps: it is the label that was meant
     if asked.body.get("create") and find_label(asked.dataset, name) is None:
         check(asked.user, asked.dataset.project, at_least=MAY_EDIT_LABELS)
         return find_or_create(dataset=asked.dataset, name=name, user=asked.user)

@@ -1,5 +1,6 @@
 """Asking for background work: a row in the caller's transaction, a wake-up once it is committed."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -38,12 +39,23 @@ def enqueue_later(kind: str, payload: dict[str, Any], *, project: Project | None
 
     Asked for again while it waits, it waits anew, but not for ever: MOST_PAUSES times the pause at most.
     """
-    now = timezone.now()
-    waiting = Job.objects.select_for_update().filter(kind=kind, state__in=WAITING, payload=payload).first()
-    if waiting:
-        last = waiting.created_at + MOST_PAUSES * pause
-        Job.objects.filter(pk=waiting.pk, state__in=WAITING).update(wake_at=min(now + pause, last))
-        return waiting
+    if found := waiting([kind], payload).get(kind):
+        put_off(found, pause)
+        return found
+    wake_at = timezone.now() + pause
     return Job.objects.create(
-        kind=kind, queue=kind_of(kind).queue, payload=payload, project=project, wake_at=now + pause
+        kind=kind, queue=kind_of(kind).queue, payload=payload, project=project, wake_at=wake_at
     )
+
+
+def waiting(kinds: Iterable[str], payload: dict[str, Any]) -> dict[str, Job]:
+    """By kind, the jobs with this payload that did not begin yet; none does before the transaction's end."""
+    rows = Job.objects.select_for_update().filter(kind__in=kinds, state__in=WAITING, payload=payload)
+    return {job.kind: job for job in rows.order_by("-pk").only("kind", "created_at", "wake_at")}
+
+
+def put_off(job: Job, pause: timedelta) -> None:
+    """It waits anew, but for MOST_PAUSES times the pause at most. Written only where that moves it noticeably."""
+    wake_at = min(timezone.now() + pause, job.created_at + MOST_PAUSES * pause)
+    if job.wake_at is None or abs(wake_at - job.wake_at) > pause / 20:
+        Job.objects.filter(pk=job.pk, state__in=WAITING).update(wake_at=wake_at)

@@ -3,12 +3,14 @@
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +30,19 @@ admits: list[Callable[[HttpRequest], bool]] = []
 # Acts that are rows alone: each room names the addresses of its own at start-up.
 _acts: list[re.Pattern[str]] = []
 ONE_WRITER = threading.Lock()
+
+LOOK_EVERY = 60.0  # seconds
+_looked = -LOOK_EVERY
+
+# By hand, for each act pays for them; the unique key settles who was first.
+CLAIM = (
+    "INSERT INTO web_idempotentanswer"
+    ' (caller, "key", fingerprint, content_type, location, body, created_at)'
+    " VALUES (%s, %s, %s, '', '', %s, %s) ON CONFLICT DO NOTHING RETURNING id"
+)
+KEEP = (
+    "UPDATE web_idempotentanswer SET status = %s, content_type = %s, location = %s, body = %s WHERE id = %s"
+)
 
 
 def register_acts(*addresses: str) -> None:
@@ -62,10 +77,13 @@ def answer_together(
     _ = request.body
 
     def whole(request: HttpRequest) -> HttpResponse:
-        with transaction.atomic():
+        try:
             response = get_response(request)
-            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                transaction.set_rollback(True)
+        except BaseException:
+            transaction.set_rollback(True)
+            raise
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            transaction.set_rollback(True)
         return response
 
     with in_line(), transaction.atomic():
@@ -87,34 +105,51 @@ def answer_once(
 ) -> HttpResponse:
     """The answer to this key: the kept one, or a new one. Pages with acts of their own call it too."""
     caller, fingerprint = caller_of(request), fingerprint_of(request)
-    forget_old(caller, key)
-    try:
-        with transaction.atomic():
-            row = IdempotentAnswer.objects.create(caller=caller, key=key, fingerprint=fingerprint)
-    except IntegrityError:
+    forget_old()
+    claimed = claim(caller, key, fingerprint)
+    if claimed is None:
         if not all(admit(request) for admit in admits):
             return get_response(request)  # refused there, as any request with these credentials is
         return repeated(caller, key, fingerprint)
     try:
         response = get_response(request)
     except BaseException:
-        row.delete()
+        release(claimed)
         raise
     if response.status_code >= 400 or response.streaming:
-        row.delete()
-        return response
-    keep(row, response)
+        release(claimed)
+    else:
+        keep(claimed, response)
     return response
 
 
-def keep(row: IdempotentAnswer, response: HttpResponse) -> None:
+def claim(caller: str, key: str, fingerprint: str) -> int | None:
+    """A row for this key, or None where there is one; waits for a request with the same key that is not committed."""
+    sent = [caller, key, fingerprint, b"", connection.ops.adapt_datetimefield_value(timezone.now())]
+    for _again in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, sent)
+            if made := cursor.fetchone():
+                return int(made[0])
+        if not forget(caller, key):
+            break
+    return None
+
+
+def release(claimed: int) -> None:
+    """The key may be used again; where all is rolled back, its row goes with the rest."""
+    if not (connection.in_atomic_block and transaction.get_rollback()):
+        IdempotentAnswer.objects.filter(pk=claimed).delete()
+
+
+def keep(claimed: int, response: HttpResponse) -> None:
     """Keep the answer for a repeat; of one that may not be stored (it shows a secret) only that it was given."""
-    row.status, row.location = response.status_code, response.headers.get("Location", "")
-    if "no-store" in response.headers.get("Cache-Control", ""):
-        row.content_type = WITHHELD
-    else:
-        row.content_type, row.body = response.headers.get("Content-Type", ""), response.content
-    row.save()
+    withheld = "no-store" in response.headers.get("Cache-Control", "")
+    kind = WITHHELD if withheld else response.headers.get("Content-Type", "")
+    body = b"" if withheld else response.content
+    location = response.headers.get("Location", "")
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, [response.status_code, kind, location, body, claimed])
 
 
 def caller_of(request: HttpRequest) -> str:
@@ -133,12 +168,20 @@ def fingerprint_of(request: HttpRequest) -> str:
     return digest.hexdigest()
 
 
-def forget_old(caller: str, key: str) -> None:
-    """Keys live for a day; one whose request never answered, for ten minutes."""
+def forget_old() -> None:
+    """Keys live for a day; each process looks now and then, not with each request."""
+    global _looked  # noqa: PLW0603
+    if time.monotonic() - _looked > LOOK_EVERY:
+        _looked = time.monotonic()
+        IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+
+
+def forget(caller: str, key: str) -> bool:
+    """Whether this key is free by now: a day old, or its request never answered for ten minutes."""
     now = timezone.now()
-    IdempotentAnswer.objects.filter(created_at__lt=now - KEPT_FOR).delete()
-    waiting = IdempotentAnswer.objects.filter(caller=caller, key=key, status=None)
-    waiting.filter(created_at__lt=now - ANSWER_WITHIN).delete()
+    waited = Q(status=None, created_at__lt=now - ANSWER_WITHIN)
+    old = IdempotentAnswer.objects.filter(waited | Q(created_at__lt=now - KEPT_FOR), caller=caller, key=key)
+    return bool(old.delete()[0])
 
 
 def repeated(caller: str, key: str, fingerprint: str) -> HttpResponse:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from datasets import mislabels
 from datasets.confident import class_thresholds, confident_joint, suspects
@@ -110,11 +111,12 @@ def test_acts_ask_for_one_look_that_waits_until_they_have_settled(team: Team, pe
     with transaction.atomic():
         look_soon(pets, None)
     (job,) = Job.objects.filter(kind=mislabels.KIND)
-    first = job.wake_at
-    with transaction.atomic():
-        look_soon(pets, None)
+    earlier = timezone.now()
+    Job.objects.update(wake_at=earlier)
+    person, cat = team.people["labeller"], pets.labels.get(name="cat")
+    tag_images(dataset=pets, user=person, chosen=pets.images.filter(pk=wrong(pets).pk), label=cat)
     (job,) = Job.objects.filter(kind=mislabels.KIND)
-    assert first and job.wake_at and job.wake_at > first
+    assert job.wake_at and job.wake_at > earlier + mislabels.SETTLED / 2
 
 
 def test_the_page_shows_one_at_a_time_and_takes_the_answer(pets: Dataset, work: Work, page: Page) -> None:
