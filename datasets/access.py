@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from datasets.models import Dataset, Export, Image, Import, Snapshot, TagAction
-from projects.access import Who, allowed_projects, caller, check, within_reach
+from projects.access import Who, allowed_projects, caller, check, check_role
 from projects.models import Role
 
 
@@ -18,12 +18,31 @@ def datasets_of(who: Who, *, scope: str = "") -> QuerySet[Dataset]:
 
 def dataset_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Dataset:
     """The door to a data set."""
-    mine = within_reach(who, Dataset.objects.select_related("project"))
-    dataset: Dataset | None = mine.filter(pk=pk, trashed_at=None).first()
+    dataset = datasets_of(who).select_related("project").filter(pk=pk).first()
     if dataset is None:
         raise Http404
-    check(who, dataset.project, at_least=at_least, scope=scope, role=dataset.callers_role)  # type: ignore[attr-defined]
+    check(who, dataset.project, at_least=at_least, scope=scope)
     return dataset
+
+
+# The data set and the caller's role, in one question put together by hand: each act asks it.
+WITH_ROLE = (
+    "SELECT d.*, m.role AS callers_role FROM datasets_dataset d JOIN projects_project p ON p.id = d.project_id"
+    " JOIN projects_membership m ON m.project_id = p.id AND m.user_id = %s"
+    " WHERE d.id = %s AND d.trashed_at IS NULL AND p.archived_at IS NULL"
+)
+
+
+def dataset_to_tag(who: Who, pk: int) -> Dataset:
+    """The door for acts: as `dataset_for` for labellers, without reading the project before it is asked for."""
+    asking = caller(who)
+    for dataset in Dataset.objects.raw(WITH_ROLE, [asking.user.pk, pk]):
+        token = asking.token
+        if token and (token.resource or token.project_id != dataset.project_id):
+            break
+        check_role(who, Role(dataset.callers_role), at_least=Role.LABELLER, scope="label")  # type: ignore[attr-defined]
+        return dataset
+    raise Http404
 
 
 def image_for(who: Who, pk: int, *, at_least: Role = Role.VIEWER, scope: str = "read") -> Image:

@@ -15,6 +15,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from datasets.models import Dataset, Happening, HappeningKind, Image, Presence, TagAction, TagChange
+from web.statements import Statement, in_one_trip
 
 MOST_HAPPENINGS, MOST_IMAGES = 200, 500  # in one answer
 KEPT_FOR = timedelta(days=1)
@@ -72,12 +73,9 @@ def write(
     """The note, and that who did it is here. Old ones go now and then."""
     now = timezone.now()
     by, at = user.pk if user else None, connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(NOTE, [dataset.pk, kind.value, action.pk if action else None, by, images, at])
-        (number,) = cursor.fetchone()
-    if user:
-        note_presence(dataset, user)
-    if number % SWEEP_EVERY == 0:
+    note = NOTE, [dataset.pk, kind.value, action.pk if action else None, by, images, at]
+    made, *_ = in_one_trip(note, *([presence(dataset, user)] if user else []))
+    if made.row[0] % SWEEP_EVERY == 0:
         Happening.objects.filter(dataset=dataset, at__lt=now - KEPT_FOR).delete()
 
 
@@ -129,15 +127,14 @@ def seen(dataset: Dataset, user: User) -> None:
     """Somebody is here. Writes only where that was not said in the last 20 s."""
     mine = Presence.objects.filter(dataset=dataset, user=user)
     if not mine.filter(seen_at__gt=timezone.now() - SEEN_EVERY).exists():
-        note_presence(dataset, user)
+        in_one_trip(presence(dataset, user))
 
 
-def note_presence(dataset: Dataset, user: User) -> None:
+def presence(dataset: Dataset, user: User) -> Statement:
     """As `seen`, in one statement, for what writes anyway."""
     now = timezone.now()
     now_and_lately = map(connection.ops.adapt_datetimefield_value, (now, now - SEEN_EVERY))
-    with connection.cursor() as cursor:
-        cursor.execute(PRESENT, [dataset.pk, user.pk, *now_and_lately])
+    return PRESENT, [dataset.pk, user.pk, *now_and_lately]
 
 
 def who_is_here(dataset: Dataset) -> list[User]:

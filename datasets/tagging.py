@@ -18,18 +18,22 @@ from datasets.live import note_act, note_labels, note_undo
 from datasets.models import ActionKind, Dataset, Image, Label, TagAction, TagChange
 from datasets.tally import MANY, SPARE_ROWS, fold
 from web.sentences import Conflict
+from web.statements import Answer, Statement, in_one_trip
 
 GIVES_LABELS = (ActionKind.TAG, ActionKind.ACCEPT)  # somebody looked at the pictures
 CHANGES_LABELS = (*GIVES_LABELS, ActionKind.RETURN)
 MARKS = (ActionKind.SKIP, ActionKind.UNSKIP)
-# SQL: an act's numbers with those of its changes `c` added; what was accepted was right.
+# SQL, for an act's changes `c`: those with a suggestion, and how many of these were right (as all that was accepted).
 SUGGESTED = (
-    "SELECT suggested + count(*),"
-    " agreed + count(CASE WHEN kind = 'accept' OR s.label_id = datasets_tagaction.label_id THEN 1 END)"
-    " FROM datasets_tagchange c JOIN datasets_suggestion s ON s.image_id = c.image_id"
-    " JOIN datasets_label l ON l.id = s.label_id"
-    " WHERE {} AND c.before_id IS NULL AND l.removed_at IS NULL AND l.archived_at IS NULL"
+    "suggested + count(l.id), agreed + count(CASE WHEN l.id IS NOT NULL"
+    " AND (kind = 'accept' OR l.id = datasets_tagaction.label_id) THEN 1 END)"
 )
+BESIDE = (
+    "datasets_tagchange c"
+    " LEFT JOIN datasets_suggestion s ON s.image_id = c.image_id AND c.before_id IS NULL"
+    " LEFT JOIN datasets_label l ON l.id = s.label_id AND l.removed_at IS NULL AND l.archived_at IS NULL"
+)
+OF_AN_ACT = [field for field in TagAction._meta.concrete_fields if not field.primary_key]
 
 
 class LabelGone(Conflict):
@@ -72,22 +76,28 @@ def change_labels(
     """As `tag_images`, in the trash too."""
     # Nothing is written before it may be refused, so a transaction that is open needs no savepoint
     with nullcontext() if connection.in_atomic_block else transaction.atomic():
-        one_at_a_time(dataset)
-        refuse_label_gone(dataset, label)
+        locked, *found = in_one_trip(lock(dataset), *([label_now(dataset, label)] if label else []))
+        got_lock(dataset, locked)
+        if label:
+            refuse_gone(label, found[0].row)
         action = start(dataset, user, ActionKind.TAG, label)
         return remember_and_change(action, without(chosen, label), label=label)
 
 
 def refuse_label_gone(dataset: Dataset, label: Label | None) -> None:
     """Raises LabelGone, LabelArchived."""
-    if label is None:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT archived_at FROM datasets_label WHERE id = %s AND dataset_id = %s AND removed_at IS NULL",
-            [label.pk, dataset.pk],
-        )
-        now = cursor.fetchone()
+    if label:
+        refuse_gone(label, in_one_trip(label_now(dataset, label))[0].row)
+
+
+def label_now(dataset: Dataset, label: Label) -> Statement:
+    """Whether it is still there, and since when archived."""
+    there = "SELECT archived_at FROM datasets_label WHERE id = %s AND dataset_id = %s AND removed_at IS NULL"
+    return there, [label.pk, dataset.pk]
+
+
+def refuse_gone(label: Label, now: Any) -> None:
+    """`now`: what `label_now` answered."""
     if now is None:
         raise LabelGone(gettext_noop("The label “%(name)s” was taken away meanwhile."), name=label.name)
     if now[0]:
@@ -157,23 +167,42 @@ def one_at_a_time(dataset: Dataset) -> None:
 
     SQLite's transactions do so anyway; PostgreSQL takes the row's lock, which lets imports go on.
     """
-    lock = " FOR NO KEY UPDATE OF d" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {SPARE_ROWS} FROM datasets_dataset d WHERE d.id = %s{lock}",  # noqa: S608
-            [dataset.pk],
-        )
-        found = cursor.fetchone()
-    if found is None:
+    got_lock(dataset, in_one_trip(lock(dataset))[0])
+
+
+def lock(dataset: Dataset) -> Statement:
+    """The row's lock; what was committed before it is there is seen by the statements after it."""
+    how = " FOR NO KEY UPDATE OF d" if connection.vendor == "postgresql" else ""
+    return f"SELECT {SPARE_ROWS} FROM datasets_dataset d WHERE d.id = %s{how}", [dataset.pk]  # noqa: S608
+
+
+def got_lock(dataset: Dataset, answer: Answer) -> None:
+    """Nobody else acts on it now: the moment to tidy what acts leave behind."""
+    if answer.row is None:
         raise Dataset.DoesNotExist
-    if found[0] > MANY:
+    if answer.row[0] > MANY:
         fold(dataset)
 
 
 def start(dataset: Dataset, user: User, kind: ActionKind, label: Label | None = None) -> TagAction:
     """The row of an act."""
-    name = label.name if label else ""
-    return TagAction.objects.create(dataset=dataset, created_by=user, kind=kind, label=label, label_name=name)
+    action = TagAction(
+        dataset=dataset,
+        created_by=user,
+        kind=kind,
+        label=label,
+        label_name=label.name if label else "",
+        created_at=timezone.now(),
+    )
+    columns = {
+        str(field.column): field.get_db_prep_save(getattr(action, field.attname), connection)
+        for field in OF_AN_ACT
+    }
+    places = ", ".join(["%s"] * len(columns))
+    made = f"INSERT INTO datasets_tagaction ({', '.join(columns)}) VALUES ({places}) RETURNING id"  # noqa: S608
+    (action.pk,) = in_one_trip((made, [*columns.values()]))[0].row
+    action._state.adding, action._state.db = False, connection.alias
+    return action
 
 
 def remember_and_change(
@@ -188,24 +217,27 @@ def remember_and_change(
     `values`: the new `label`, `skipped_at`, `trashed_at`; `after` in place of `label`: each picture's own, where they
     differ. Called again for the same act it goes on with other pictures.
     """
-    mine, params = of_act(action)
-    now_changed = remember(action, chosen, after)
-    if not now_changed:
-        return action
     labelled = after is not None or values.get("label") is not None
     if labelled:
         values["skipped_at"] = None  # whoever could not tell is answered
-    change(mine, params, own_labels=after is not None, values=values)
+    mine = of_act(action)
+    try:
+        remembered = remember(action, chosen, after)
+    except EmptyResultSet:  # a filter by a label that is not there
+        return action
     compare = labelled and action.kind != ActionKind.RETURN
-    count(action, now_changed, compare=compare, mine=mine, params=params)
-    note_act(action, now_changed)
-    if action.kind in CHANGES_LABELS:
-        tell_followers(action.dataset, action.created_by)
+    changed = change(mine, own_labels=after is not None, values=values)
+    done, _, counted = in_one_trip(remembered, changed, count(action, mine, compare=compare))
+    if done.rows:
+        action.changed, action.suggested, action.agreed = counted.row
+        note_act(action, done.rows)
+        if action.kind in CHANGES_LABELS:
+            tell_followers(action.dataset, action.created_by)
     return action
 
 
-def of_act(action: TagAction) -> tuple[str, list[int]]:
-    """SQL, with its parameters, that tells which changes `c` will be the act's newest.
+def of_act(action: TagAction) -> Statement:
+    """A condition, with its parameters, that tells which changes `c` will be the act's newest.
 
     For a job's act, which may have changed a million pictures before, + 0: by their number alone.
     """
@@ -215,28 +247,23 @@ def of_act(action: TagAction) -> tuple[str, list[int]]:
     return "c.id > %s AND c.action_id + 0 = %s", [last, action.pk]
 
 
-def remember(action: TagAction, chosen: "QuerySet[Image]", after: "F | Subquery | Value | None") -> int:
-    """Write what the pictures are now; how many they are."""
+def remember(action: TagAction, chosen: "QuerySet[Image]", after: "F | Subquery | Value | None") -> Statement:
+    """Write what the pictures are now. Raises EmptyResultSet."""
     own = Cast(Value(None), BigIntegerField()) if after is None else after
     # + 0: the choice itself knows along which index it is found
     mine = chosen.alias(of=F("dataset_id") + 0).filter(of=action.dataset_id)
     mine = mine.order_by().annotate(own_label=own)
     columns = mine.values_list("pk", "label_id", "skipped_at", "trashed_at", "last_action_id", "own_label")
-    try:
-        sql, params = columns.query.sql_with_params()
-    except EmptyResultSet:  # a filter by a label that is not there
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO datasets_tagchange"  # noqa: S608
-            " (action_id, image_id, before_id, skipped_before, trashed_before, previous_action_id, after_id)"
-            f" SELECT %s, found.* FROM ({sql}) AS found",
-            [action.pk, *params],
-        )
-        return int(cursor.rowcount)
+    sql, params = columns.query.sql_with_params()
+    written = (
+        "INSERT INTO datasets_tagchange"  # noqa: S608
+        " (action_id, image_id, before_id, skipped_before, trashed_before, previous_action_id, after_id)"
+        f" SELECT %s, found.* FROM ({sql}) AS found"
+    )
+    return written, [action.pk, *params]
 
 
-def change(mine: str, params: list[int], *, own_labels: bool, values: dict[str, Any]) -> None:
+def change(mine: Statement, *, own_labels: bool, values: dict[str, Any]) -> Statement:
     """Give the pictures of these changes their new values."""
     sets, sent = ["last_action_id = c.action_id"], []
     sets += ["label_id = c.after_id"] if own_labels else []
@@ -244,24 +271,22 @@ def change(mine: str, params: list[int], *, own_labels: bool, values: dict[str, 
         field: Any = Image._meta.get_field(name)
         sets.append(f"{field.column} = %s")
         sent.append(field.get_db_prep_save(value.pk if isinstance(value, Label) else value, connection))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE datasets_image SET {', '.join(sets)} FROM datasets_tagchange c"  # noqa: S608
-            f" WHERE c.image_id = datasets_image.id AND {mine}",
-            [*sent, *params],
-        )
+    changed = (
+        f"UPDATE datasets_image SET {', '.join(sets)} FROM datasets_tagchange c"  # noqa: S608
+        f" WHERE c.image_id = datasets_image.id AND {mine[0]}"
+    )
+    return changed, [*sent, *mine[1]]
 
 
-def count(action: TagAction, now_changed: int, *, compare: bool, mine: str, params: list[int]) -> None:
+def count(action: TagAction, mine: Statement, *, compare: bool) -> Statement:
     """Add to the act's numbers; `compare`: also how many that had no label had a suggestion, and a right one."""
-    more = f", (suggested, agreed) = ({SUGGESTED.format(mine)})" if compare else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE datasets_tagaction SET changed = changed + %s{more} WHERE id = %s"  # noqa: S608
-            " RETURNING changed, suggested, agreed",
-            [now_changed, *(params if compare else ()), action.pk],
-        )
-        action.changed, action.suggested, action.agreed = cursor.fetchone()
+    numbers, tables = (SUGGESTED, BESIDE) if compare else ("suggested, agreed", "datasets_tagchange c")
+    counted = (
+        "UPDATE datasets_tagaction SET (changed, suggested, agreed) ="  # noqa: S608
+        f" (SELECT changed + count(*), {numbers} FROM {tables} WHERE {mine[0]})"
+        " WHERE id = %s RETURNING changed, suggested, agreed"
+    )
+    return counted, [*mine[1], action.pk]
 
 
 def bring_back_labels(action: TagAction, user: User, changes: "QuerySet[TagChange]") -> dict[str, int]:

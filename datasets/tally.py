@@ -12,9 +12,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Sum
 
-from datasets.models import Dataset, Tally
+from datasets.models import Dataset
 from datasets.models.tally import OPEN, SKIPPED, TRASHED
 
 MANY = 64
@@ -117,8 +116,11 @@ def after_migrate(sender: AppConfig, using: str, **_rest: Any) -> None:
 
 def read(dataset: Dataset) -> dict[int, int]:
     """How many pictures on each shelf that has some."""
-    sums = Tally.objects.filter(dataset_id=dataset.pk).values_list("shelf").annotate(sum=Sum("n"))
-    return {number: n for number, n in sums if n}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT shelf, sum(n) FROM datasets_tally WHERE dataset_id = %s GROUP BY shelf", [dataset.pk]
+        )
+        return {number: int(n) for number, n in cursor.fetchall() if n}
 
 
 def fold(dataset: Dataset) -> None:

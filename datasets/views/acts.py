@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from datasets import bulk_tagging, bulk_undoing
-from datasets.access import action_to_undo, dataset_for
+from datasets.access import action_to_undo, dataset_for, dataset_to_tag
 from datasets.labels import find_label, find_or_create, label_named
 from datasets.models import ActionKind, Image, Label, TagAction
 from datasets.skipping import skip_images, unskip_images
@@ -19,14 +19,13 @@ from datasets.told import told_act, told_undo
 from datasets.views.acknowledging import MAY_DELETE, MAY_EDIT_LABELS, Asked, BadAct, Done, acknowledged
 from jobs.models import Job
 from projects.access import check
-from projects.models import Role
 
 
 @login_required
 @require_POST
 def tag(request: HttpRequest, pk: int) -> HttpResponse:
     """Give pictures a label, take it from them, or do an earlier act again."""
-    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+    dataset = dataset_to_tag(request.user, pk)
 
     def act(asked: Asked) -> Done:
         if "again" in asked.body:
@@ -111,7 +110,7 @@ def repeat(asked: Asked) -> Done:
 @require_POST
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Give pictures the labels that are suggested for them."""
-    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+    dataset = dataset_to_tag(request.user, pk)
 
     def act(asked: Asked) -> Done:
         sure = asked.fraction("at_least")
@@ -131,7 +130,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def skip(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark pictures as not sure, or take the mark away (`unskip`)."""
-    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+    dataset = dataset_to_tag(request.user, pk)
 
     def act(asked: Asked) -> Done:
         if bulk_tagging.is_large(asked.chosen):
@@ -171,7 +170,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Give back what an act changed, but for what somebody changed since."""
-    dataset = dataset_for(request.user, pk, at_least=Role.LABELLER, scope="label")
+    dataset = dataset_to_tag(request.user, pk)
 
     def act(asked: Asked) -> Done:
         before = dataset.labels.count()

@@ -1,8 +1,9 @@
 """Asking for background work: a row in the caller's transaction, a wake-up once it is committed."""
 
+import json
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -50,8 +51,17 @@ def enqueue_later(kind: str, payload: dict[str, Any], *, project: Project | None
 
 def waiting(kinds: Iterable[str], payload: dict[str, Any]) -> dict[str, Job]:
     """By kind, the jobs with this payload that did not begin yet; none does before the transaction's end."""
-    rows = Job.objects.select_for_update().filter(kind__in=kinds, state__in=WAITING, payload=payload)
-    return {job.kind: job for job in rows.order_by("-pk").only("kind", "created_at", "wake_at")}
+    sql, params = waiting_sql(tuple(kinds), json.dumps(payload))
+    return {job.kind: job for job in Job.objects.raw(sql, params)}
+
+
+@lru_cache(maxsize=1000)
+def waiting_sql(kinds: tuple[str, ...], payload: str) -> tuple[str, tuple[Any, ...]]:
+    """Asked again with each act on a data set, so put together once."""
+    rows = Job.objects.select_for_update().filter(
+        kind__in=kinds, state__in=WAITING, payload=json.loads(payload)
+    )
+    return rows.order_by("-pk").only("kind", "created_at", "wake_at").query.sql_with_params()
 
 
 def put_off(job: Job, pause: timedelta) -> None:

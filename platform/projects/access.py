@@ -6,10 +6,10 @@ object is 404, a role or scope too small is 403. Each noun has its own door in i
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_noop
 
@@ -72,18 +72,6 @@ def allowed_projects(who: Who) -> QuerySet[Project]:
     return projects
 
 
-def within_reach(who: Who, objects: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Those in `allowed_projects`, each with `callers_role`, for `check`: door and rule in one query."""
-    asking = caller(who)
-    if asking.token and asking.token.resource:
-        return objects.none()
-    if asking.token:
-        objects = objects.filter(project=asking.token.project_id)
-    objects = objects.filter(project__memberships__user=asking.user, project__archived_at=None)
-    found: QuerySet[Any] = objects.annotate(callers_role=F("project__memberships__role"))
-    return found
-
-
 def listed_projects(who: Who, *, scope: str = "read") -> QuerySet[Project]:
     """`allowed_projects` for a list: Forbidden, rather than nothing, for a token without the scope."""
     asking = caller(who)
@@ -102,19 +90,13 @@ def role_in(who: Who, project: Project) -> Role | None:
     return Role(found) if found is not None else None
 
 
-def check(
-    who: Who,
-    project: Project,
-    *,
-    at_least: Role = Role.VIEWER,
-    scope: str = "read",
-    role: int | None = None,
-) -> None:
-    """Raise Http404 for a stranger, Forbidden for a role or a token that does not reach this far.
+def check(who: Who, project: Project, *, at_least: Role = Role.VIEWER, scope: str = "read") -> None:
+    """Raise Http404 for a stranger, Forbidden for a role or a token that does not reach this far."""
+    check_role(who, role_in(who, project), at_least=at_least, scope=scope)
 
-    `role`: the caller's, where it was just read.
-    """
-    role = role_in(who, project) if role is None else Role(role)
+
+def check_role(who: Who, role: Role | None, *, at_least: Role, scope: str) -> None:
+    """As `check`, where the caller's role was just read."""
     if role is None:
         raise Http404
     if role < at_least:
