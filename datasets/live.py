@@ -120,7 +120,7 @@ def touched_by(happened: Iterable[Happening]) -> Touched:
 def as_they_are(dataset: Dataset, images: Iterable[int]) -> "QuerySet[Image]":
     """These pictures with their labels."""
     found = Image.objects.filter(dataset=dataset, pk__in=list(images)).select_related("label")
-    return found.only("id", "trashed_at", "skipped_at", "label")
+    return found.only("id", "trashed_at", "skipped_at", "label").order_by("pk")
 
 
 def seen(dataset: Dataset, user: User) -> None:

@@ -1,11 +1,18 @@
 """Idempotency-Key: a repeat gets the first answer, and only who may still ask gets it."""
 
+import time
+from datetime import timedelta
+
+import pytest
 from django.test import Client
+from django.utils import timezone
 
 from projects.models import AccessToken
 from serving.models import Service
 from tests.factories import Team
 from tests.serving.makers import make_service
+from web import idempotency
+from web.idempotency import ANSWER_WITHIN, KEPT_FOR
 from web.models import IdempotentAnswer
 
 KEY = {"Idempotency-Key": "k1"}
@@ -50,3 +57,35 @@ def test_an_answer_with_a_secret_is_not_kept(team: Team) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "answered-once")
     assert secret.encode() not in bytes(IdempotentAnswer.objects.get().body)
     assert AccessToken.objects.filter(name="camera").count() == 1
+
+
+def test_a_key_is_free_again_after_a_day_and_not_before(team: Team) -> None:
+    program = team.program("engineer")
+    post(program, {"name": "Dogs"})
+    kept = IdempotentAnswer.objects.filter(key=KEY["Idempotency-Key"])
+    kept.update(created_at=timezone.now() - KEPT_FOR + timedelta(minutes=1))
+    assert post(program, {"name": "Cats"}).status_code == 422
+    kept.update(created_at=timezone.now() - KEPT_FOR - timedelta(minutes=1))
+    assert post(program, {"name": "Cats"}).status_code == 201
+
+
+def test_a_key_whose_request_died_without_an_answer_is_free_again_after_a_while(team: Team) -> None:
+    program = team.program("engineer")
+    post(program, {"name": "Dogs"})
+    kept = IdempotentAnswer.objects.filter(key=KEY["Idempotency-Key"])
+    kept.update(status=None)
+    assert post(program, {"name": "Cats"}).json()["code"] == "in-progress"
+    kept.update(created_at=timezone.now() - ANSWER_WITHIN)
+    assert post(program, {"name": "Cats"}).status_code == 201
+    assert kept.get().status == 201
+
+
+def test_what_is_older_than_a_day_is_thrown_away_now_and_then(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = team.program("engineer")
+    post(program, {"name": "Dogs"})
+    IdempotentAnswer.objects.update(created_at=timezone.now() - 2 * KEPT_FOR, key="another")
+    monkeypatch.setattr(idempotency, "_looked", time.monotonic() - idempotency.LOOK_EVERY - 1)
+    post(program, {"name": "Cats"})
+    assert list(IdempotentAnswer.objects.values_list("key", flat=True)) == [KEY["Idempotency-Key"]]
