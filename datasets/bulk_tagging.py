@@ -121,7 +121,7 @@ def change(action: TagAction, chosen: "QuerySet[Image]", own: int | None) -> Non
     elif action.kind == ActionKind.ACCEPT:
         label = action.dataset.labels.filter(pk=own or 0).first()
         if label:  # else it went meanwhile: its pictures wait on
-            remember_and_change(action, chosen.filter(OPEN), after=Value(label.pk), label=label)
+            remember_and_change(action, chosen.filter(OPEN), after=Value(label.pk))
     else:
         refuse_label_gone(action.dataset, action.label)
         remember_and_change(action, without(chosen, action.label), label=action.label)
