@@ -6,7 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.attempts import Attempt
+from jobs.attempts import Attempt, Cancelled
+from jobs.models import Job
 from training.models import ModelVersion, VersionState
 from training.together import written_with
 from web.sentences import Sentence
@@ -64,14 +65,18 @@ class Writer:
         return self.version.stop_requested
 
     def end(self, state: VersionState, because: str, sentence: Sentence, **fields: Any) -> None:
-        """The last write."""
+        """The last write. A cancel that was taken in the last moment, with a word that nothing is kept, still holds."""
         message = sentence.to_json()
-        self.write(
-            state=state,
-            ended_because=because,
-            message=message,
-            progress=1.0,
-            stage="",
-            finished_at=timezone.now(),
-            **fields,
-        )
+        with transaction.atomic():
+            self.attempt.hold()  # from here on a cancel waits, and then hears that it came too late
+            if Job.objects.filter(pk=self.attempt.job.pk, cancel_requested=True).exists():
+                raise Cancelled
+            self.write(
+                state=state,
+                ended_because=because,
+                message=message,
+                progress=1.0,
+                stage="",
+                finished_at=timezone.now(),
+                **fields,
+            )
