@@ -83,8 +83,11 @@ def label_named(dataset: Dataset, name: str) -> Label:
 
 
 @transaction.atomic
-def create_label(*, dataset: Dataset, name: str, user: User | None) -> Label:
-    """A new label with the next colour. Raises BadLabel, LabelExists, TooManyLabels."""
+def create_label(*, dataset: Dataset, name: str, user: User | None, told: bool = True) -> Label:
+    """A new label with the next colour. Raises BadLabel, LabelExists, TooManyLabels.
+
+    `told`: whether open benches hear of it; who makes many tells of them once.
+    """
     name = clean_name(name)
     if find_label(dataset, name):
         raise LabelExists(gettext_noop("There is a label “%(name)s” already."), name=name)
@@ -97,17 +100,18 @@ def create_label(*, dataset: Dataset, name: str, user: User | None) -> Label:
     position = 0 if found["last"] is None else found["last"] + 1
     try:
         with transaction.atomic():
-            note_labels(dataset, user)
+            if told:
+                note_labels(dataset, user)
             colour = next_colour(dataset)
             return Label.objects.create(dataset=dataset, name=name, position=position, colour=colour)
     except IntegrityError as error:  # somebody made it in this very moment
         raise LabelExists(gettext_noop("There is a label “%(name)s” already."), name=name) from error
 
 
-def find_or_create(*, dataset: Dataset, name: str, user: User | None) -> Label:
+def find_or_create(*, dataset: Dataset, name: str, user: User | None, told: bool = True) -> Label:
     """The label of this name, made if need be."""
     try:
-        return find_label(dataset, name) or create_label(dataset=dataset, name=name, user=user)
+        return find_label(dataset, name) or create_label(dataset=dataset, name=name, user=user, told=told)
     except LabelExists:
         return label_named(dataset, name)
 

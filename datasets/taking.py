@@ -8,8 +8,8 @@ from django.db import IntegrityError, transaction
 from datasets.archive_names import shown
 from datasets.choices import Choices
 from datasets.conflicts import note
-from datasets.labels import BadLabel, TooManyLabels, clean_name, find_or_create
-from datasets.live import note_pictures
+from datasets.labels import BadLabel, TooManyLabels, clean_name, find_label, find_or_create
+from datasets.live import note_labels, note_pictures
 from datasets.models import Dataset, Image, Import, Label, NotTaken, Outcome
 from datasets.preparing import Prepared
 from datasets.reasons import NotAccepted
@@ -81,6 +81,8 @@ def _write(found: Import, batch: list[Candidate]) -> tuple[int, int, int]:
             known[candidate.sha256] = image
         except NotAccepted as refusal:
             not_taken.append(_row(found, candidate, Outcome.REJECTED, refusal))
+    if labels.made_some:
+        note_labels(found.dataset, found.created_by)
     Image.objects.bulk_create(new)
     Image.objects.bulk_update(
         restored, ["trashed_at", "source", "position", "name", "label", "split", "group", "last_action"]
@@ -98,9 +100,12 @@ def _write(found: Import, batch: list[Candidate]) -> tuple[int, int, int]:
 
 
 class _Labels:
-    """The labels that a batch's folders stand for, made as they are met."""
+    """The labels that a batch's folders stand for, made as they are met. They are told of once a batch: each telling
+
+    is a commit of its own, and with a thousand labels nobody else came to write."""
 
     def __init__(self, found: Import) -> None:
+        self.made_some = False
         self._import, self._made = found, dict[str, Label | NotAccepted | None]()
         self._choices = Choices.of(found)
 
@@ -117,8 +122,12 @@ class _Labels:
 
     def _find(self, folder: str) -> Label | NotAccepted:
         try:
-            name = clean_name(folder)
-            return find_or_create(dataset=self._import.dataset, name=name, user=self._import.created_by)
+            name, dataset = clean_name(folder), self._import.dataset
+            found = find_label(dataset, name)
+            self.made_some |= found is None
+            return found or find_or_create(
+                dataset=dataset, name=name, user=self._import.created_by, told=False
+            )
         except BadLabel:
             return NotAccepted("bad-label", folder=shown(folder, 80))
         except TooManyLabels as refusal:

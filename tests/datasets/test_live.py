@@ -179,6 +179,15 @@ def test_imported_pictures_are_told(work: Work, page: Page, team: Team) -> None:
     assert told["counts"]["total"] == 3
 
 
+def test_the_labels_of_an_import_are_told_once_a_batch(work: Work, page: Page, team: Team) -> None:
+    dataset = make_dataset(team)
+    files = {f"label {n}/{n}.png": content for n, content in enumerate(colours(12))}
+    begin(team, dataset, ("a.zip", zip_of(files)))
+    work()
+    assert dataset.labels.count() == 12 and ask(page("viewer"), dataset, 0).json()["labels"] is True
+    assert dataset.happenings.filter(kind="labels").count() == 1
+
+
 def test_who_looked_or_acted_in_the_last_minute_is_here(page: Page, team: Team, pets: Dataset) -> None:
     page("engineer").post(f"/datasets/{pets.pk}/live/")
     tag(team, pets, 1, by="labeller")
