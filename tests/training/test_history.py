@@ -102,6 +102,15 @@ def test_two_ticks_lead_to_the_compare_page(
     assert won.count('class="thumb"') == 1
 
 
+def test_tables_without_links_are_scrolled_by_keyboard(
+    page: Page, model: RegisteredModel, second: ModelVersion
+) -> None:
+    content = page("viewer").get(at(model, "compare/?version=1&version=2")).content.decode()
+    boxes = content.split('<div class="table-box"')[1:]
+    assert len(boxes) == 3
+    assert all('tabindex="0"' in box[:90] and 'aria-labelledby="' in box[:90] for box in boxes)
+
+
 @pytest.mark.parametrize(
     "query", ["", "?version=1", "?version=1&version=1", "?version=a&version=99", "?version=²"]
 )
