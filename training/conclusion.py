@@ -31,6 +31,7 @@ def conclude(report: dict[str, Any], learned_from: dict[str, int]) -> list[Sente
     overall = report["overall"]
     said = [
         _headline(overall),
+        *_no_merit(overall, report["labels"]),
         *split_sentences(report.get("about", {}), findings_alone=True),
         *_outside(report),
         *_confused(report["confusions"]),
@@ -52,6 +53,23 @@ def _headline(overall: dict[str, Any]) -> Sentence:
         high=percent(accuracy["high"]),
         n=overall["n"],
     )
+
+
+def _no_merit(overall: dict[str, Any], labels: list[dict[str, Any]]) -> list[Sentence]:
+    """Said where always giving one answer might do as well: a share alone does not show that."""
+    most = max(labels, key=lambda row: row["support"], default=None)
+    if most is None or not overall["n"] or overall["accuracy"]["low"] > most["support"] / overall["n"]:
+        return []
+    return [
+        Sentence(
+            gettext_noop(
+                "That is not clearly better than always answering “%(label)s”, which is right for %(share)s of them:"
+                " do not rely on it yet. Look whether the tags are right, and tag more pictures."
+            ),
+            label=most["name"],
+            share=percent(most["support"] / overall["n"]),
+        )
+    ]
 
 
 def _outside(report: dict[str, Any]) -> list[Sentence]:
