@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from ninja.responses import NinjaJSONEncoder
@@ -34,7 +36,25 @@ class CarefulParser(Parser):
         return read_json(request.body)
 
 
-api = NinjaAPI(
+class RememberingAPI(NinjaAPI):
+    """Makes its OpenAPI document once for each path and language: that takes a second of processor time."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._documents: dict[tuple[str, str | None], OpenAPISchema] = {}
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """The document; the routes do not change while the process lives."""
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        key = (prefix, get_language())
+        if key not in self._documents:
+            self._documents[key] = super().get_openapi_schema(path_prefix=prefix)
+        return self._documents[key]
+
+
+api = RememberingAPI(
     parser=CarefulParser(),
     renderer=ReadableJSON(),
     title="Taxon",

@@ -35,6 +35,13 @@ def test_the_api_describes_itself(client: Client, db: None) -> None:
     assert client.get("/api/v1/docs").status_code == 200
 
 
+def test_the_apis_description_is_kept_for_each_path_it_stands_under(client: Client, db: None) -> None:
+    first, again = (client.get("/api/v1/openapi.json").content for _ in range(2))
+    below = client.get("/api/v1/openapi.json", SCRIPT_NAME="/taxon").json()["paths"]
+    assert first == again == client.get("/api/v1/openapi.json").content
+    assert list(below) == [f"/taxon{path}" for path in json.loads(first)["paths"]]
+
+
 def test_the_queue_dashboard_is_for_operators_alone(client: Client, db: None) -> None:
     client.force_login(User.objects.create_user("staff", is_staff=True))
     assert client.get("/admin/django_rq/dashboard/").status_code == 404
