@@ -30,9 +30,9 @@ class Cluster:
         """DATABASE_URL of one of its databases."""
         return f"postgres://{USER}@/{name}?host={self.folder}"
 
-    def create(self, name: str) -> str:
-        """A new, empty database; its DATABASE_URL."""
-        self.sql(f'CREATE DATABASE "{name}"')
+    def create(self, name: str, *, template: str = "template1") -> str:
+        """A new database, empty or a copy of another; its DATABASE_URL."""
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
     def sql(self, statement: str, name: str = "postgres") -> list[Any]:

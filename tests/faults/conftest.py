@@ -2,29 +2,34 @@
 
 import os
 import random
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.plant import ROOT, Plant, environment, short_folder
+from tests.databases import blanks
+from tests.faults.plant import Plant, short_folder
 
 collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]  # death signals and /proc
 
 
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty database to copy."""
-    return migrated(tmp_path_factory.mktemp("blank"))
+    """A migrated, empty database of the jobs' rooms, to copy."""
+    return blanks.migrated(tmp_path_factory, "tests.faults.settings")
 
 
-def migrated(folder: Path, **more: str) -> Path:
-    """The path of a database with all tables."""
-    command = (sys.executable, "manage.py", "migrate", "--verbosity", "0")
-    subprocess.run(command, cwd=ROOT, env=environment(folder) | more, check=True, timeout=120)
-    return folder / "taxon.sqlite3"
+@pytest.fixture(scope="session")
+def blank_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database of all rooms, to copy."""
+    return blanks.migrated(tmp_path_factory, "tests.faults.house")
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder on which the web server can start, to copy."""
+    return blanks.prepared(tmp_path_factory)
 
 
 @pytest.fixture

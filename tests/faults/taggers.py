@@ -5,6 +5,7 @@ import json
 import os
 import random
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -226,26 +227,24 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 @contextmanager
-def site(database_url: str = "", **more: str) -> Iterator[Site]:
-    """The web server as the product runs it, with Redis, on this database (none: SQLite)."""
+def site(prepared: Path, database_url: str = "", **more: str) -> Iterator[Site]:
+    """The web server as the product runs it, with Redis, on a copy of this data folder (and this database)."""
     unwanted = ("DATABASE_URL", "TAXON_STORAGE", "EMAIL_URL", "DJANGO_SETTINGS_MODULE", "REDIS_URL")
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     with short_folder() as folder, ExitStack() as running:
         port = free_port()
+        shutil.copytree(prepared, folder, dirs_exist_ok=True)
         environment = kept | {
             "TAXON_DATA_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "SECRET_KEY": "only-for-fault-tests-0123456789-abcdefghijklmnopqrs",
             "REDIS_URL": f"unix://{folder}/redis.sock",
-            "TAXON_ADMIN_PASSWORD": "a-password-for-tests",
             "OMP_NUM_THREADS": "1",
             **({"DATABASE_URL": database_url} if database_url else {}),
             **more,
         }
         redis = [str(redis_binary()), "--port", "0", "--unixsocket", f"{folder}/redis.sock", "--save", ""]
         running.enter_context(process([*redis, "--dir", str(folder)], environment, folder / "redis.log"))
-        manage = [sys.executable, "manage.py", "prepare"]
-        subprocess.run(manage, cwd=ROOT, env=environment, check=True, capture_output=True)
         web = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
         running.enter_context(process(web, environment, folder / "web.log"))
         assert eventually(lambda: answers(port)), (folder / "web.log").read_text()[-3000:]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import migrated
 from tests.faults.plant import LONG, Plant, short_folder
 
 BENCH = {"DJANGO_SETTINGS_MODULE": "tests.faults.house", "FAULTS_CLERK": "tagging_clerk", "DEBUG": "1"}
@@ -14,10 +13,10 @@ STRIDE = 1 if LONG else 31  # the plain run tries a few of the lines, the long o
 
 
 @pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
+def plant(blank_house: Path) -> Iterator[Plant]:
     """All rooms, and Redis."""
     with short_folder() as folder:
-        made = Plant(folder, migrated(tmp_path, **BENCH), **BENCH)
+        made = Plant(folder, blank_house, **BENCH)
         try:
             made.start_redis()
             yield made

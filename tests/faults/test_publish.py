@@ -12,12 +12,12 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.factories import picture
-from tests.faults.conftest import migrated
 from tests.faults.plant import LONG, Plant, children_of, eventually, short_folder, times
 from tests.product import free_port
 
@@ -121,10 +121,10 @@ def answers(address: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(blank_house: Path) -> Iterator[Shop]:
     """Open for all tests of this file, so that starting it is paid for once."""
     with short_folder() as folder:
-        plant = Plant(folder, migrated(tmp_path_factory.mktemp("blank"), **SHOP), **SHOP)
+        plant = Plant(folder, blank_house, **SHOP)
         try:
             plant.start_redis()
             opened = Shop(plant)

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.faults.conftest import migrated
 from tests.faults.plant import Plant, alive, children_of, eventually, short_folder, times
 
 HOUSE = {"DJANGO_SETTINGS_MODULE": "tests.faults.house", "FAULTS_CLERK": "house_clerk"}
@@ -22,10 +21,10 @@ FILES, FOLDERS = times(200, 600), 4
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Plant]:
+def house(blank_house: Path) -> Iterator[Plant]:
     """All rooms, with a team in them and the reconciler running."""
     with short_folder() as folder:
-        plant = Plant(folder, migrated(tmp_path, **HOUSE), **HOUSE)
+        plant = Plant(folder, blank_house, **HOUSE)
         try:
             plant.start_redis()
             plant.order("prepare")

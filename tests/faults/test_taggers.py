@@ -1,11 +1,14 @@
 """Many people tag one data set at once: every act that was acknowledged counts, in one order, once."""
 
 import json
+import secrets
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.databases import cluster
+from tests.databases import blanks, cluster
 from tests.faults.losing_proxy import losing
 from tests.faults.plant import times
 from tests.faults.taggers import Acknowledged, Site, Tagger, all_at_once, judge, percentile, site
@@ -14,14 +17,29 @@ needs_postgresql = pytest.mark.skipif(not cluster.installed(), reason="PostgreSQ
 
 
 @pytest.fixture
-def on_sqlite() -> Iterator[Site]:
-    with site() as made:
+def on_sqlite(prepared: Path) -> Iterator[Site]:
+    with site(prepared) as made:
         yield made
 
 
+@pytest.fixture(scope="module")
+def server(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[cluster.Cluster]:
+    """With one database that is prepared, to copy."""
+    with cluster.running() as running:
+        folder = tmp_path_factory.mktemp("postgresql")
+        shutil.copytree(prepared / "static", folder / "static")
+        variables = {
+            "DATABASE_URL": running.create("prepared"),
+            "TAXON_ADMIN_PASSWORD": "a-password-for-tests",
+        }
+        blanks.manage(folder, "prepare", "config.settings", **variables)
+        yield running
+
+
 @pytest.fixture
-def on_postgresql() -> Iterator[Site]:
-    with cluster.running() as server, site(server.create("taxon"), TAXON_WEB_WORKERS="2") as made:
+def on_postgresql(server: cluster.Cluster, prepared: Path) -> Iterator[Site]:
+    url = server.create(f"taxon-{secrets.token_hex(4)}", template="prepared")
+    with site(prepared, url, TAXON_WEB_WORKERS="2") as made:
         yield made
 
 

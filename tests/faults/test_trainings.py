@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import migrated
 from tests.faults.plant import LONG, Plant, eventually, short_folder, times
 from tests.faults.test_rooms import HOUSE, kill_one_of
 from tests.storage.bucket import BUCKET
@@ -22,14 +21,14 @@ ROUNDS = {"patience": 1000, "max_epochs": times(8, 30)}
 
 
 @pytest.fixture(params=["file", "s3"] if LONG else ["s3"])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plant]:
+def house(request: pytest.FixtureRequest, blank_house: Path) -> Iterator[Plant]:
     """All rooms and the reconciler, on either storage."""
     with short_folder() as folder:
         more = dict(HOUSE)
         if request.param == "s3":
             endpoint = request.getfixturevalue("s3")
             more |= {"TAXON_STORAGE": f"s3://{BUCKET}/{folder.name}", "AWS_ENDPOINT_URL": endpoint}
-        plant = Plant(folder, migrated(tmp_path, **more), **more)
+        plant = Plant(folder, blank_house, **more)
         try:
             plant.start_redis()
             plant.order("prepare")
