@@ -43,8 +43,9 @@ test: setup-dev
 	@TAXON_WEIGHTS_DIR="$(TAXON_WEIGHTS_DIR)" deploy/test $(ARGS)
 
 faults: SECURITY := $(addprefix tests/security/test_, fuzz.py odd_input.py xss_browser.py)
+faults: ENGINE := tests/training/engine/test_ranks.py
 faults: setup-dev
-	@TAXON_FAULTS=long $(PYTHON_IN_VENV) -m pytest tests/faults $(SECURITY) -s $(ARGS)
+	@TAXON_FAULTS=long $(PYTHON_IN_VENV) -m pytest tests/faults $(SECURITY) $(ENGINE) -s $(ARGS)
 
 lint: setup-dev
 	$(PYTHON_IN_VENV) -m ruff check .

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from training.engine.spec import HELD_BACK, TRAIN, VALIDATION, FitTask, Task, write_spec
+from training.engine.spec import HELD_BACK, TRAIN, VALIDATION, ExtractorTask, FitTask, Task, write_spec
 
 Array = np.ndarray
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,6 +68,14 @@ def fit_here(task: FitTask) -> dict[str, Any]:
 
     Path(task.work_folder).mkdir(parents=True, exist_ok=True)
     return fit(task, time.monotonic())
+
+
+def extracted_here(task: ExtractorTask) -> dict[str, Any]:
+    """The same for an extractor; raises EngineRefusal."""
+    from training.engine.extractor import build_extractor
+
+    Path(task.work_folder).mkdir(parents=True, exist_ok=True)
+    return build_extractor(task)
 
 
 def lines_of(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:

@@ -9,7 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.engine.tasks import PIXEL_SPEC, fit_here, run, scratch_task, shapes, split_of
+from tests.training.engine.tasks import (
+    PIXEL_SPEC,
+    extracted_here,
+    fit_here,
+    scratch_task,
+    shapes,
+    split_of,
+)
 from training.engine import tune
 from training.engine.backbones import Normalised, feature_network
 from training.engine.data import Part
@@ -158,9 +165,10 @@ def test_a_transformer_takes_pictures_of_its_own_size_alone(tmp_path: Path) -> N
         weights_folder=str(tmp_path),
         download=False,
     )
-    answer = run(task)
-    assert (answer.code, answer.lines[-1]["code"]) == (3, "size-not-possible")
-    assert "224" in answer.lines[-1]["message"] and "112" in answer.lines[-1]["message"]
+    with pytest.raises(EngineRefusal) as refused:
+        extracted_here(task)
+    assert refused.value.code == "size-not-possible"
+    assert "224" in str(refused.value) and "112" in str(refused.value)
 
 
 def test_weights_made_for_larger_pictures_are_not_taken_for_a_transformer(tmp_path: Path) -> None:

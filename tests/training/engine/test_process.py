@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 import torch
 
-from tests.training.engine.tasks import ROOT, clouds, head_task, run, split_of
+from tests.training.engine.tasks import ROOT, clouds, extracted_here, head_task, run, split_of
 from training.engine.backbones import feature_network, without_last_layer
 from training.engine.refusals import EngineRefusal
 from training.engine.spec import BadSpec, ExtractorTask, FitTask, read_spec, write_spec
@@ -117,9 +117,9 @@ def test_without_weights_it_says_so_within_seconds(tmp_path: Path) -> None:
         work_folder=str(tmp_path / "w"), backbone="resnet18", pixel_spec=SPEC,
         weights_folder=str(tmp_path), download=False,
     )  # fmt: skip
-    answer = run(task)
-    assert (answer.code, answer.lines[-1]["code"]) == (3, "no-weights")
-    assert "resnet18.pth" in answer.lines[-1]["message"]
+    with pytest.raises(EngineRefusal, match=r"resnet18\.pth") as refused:
+        extracted_here(task)
+    assert refused.value.code == "no-weights"
 
 
 def test_a_hub_that_does_not_answer_costs_a_few_seconds(
@@ -173,17 +173,16 @@ def test_every_family_gives_its_penultimate_layer(backbone: str) -> None:
         assert network(torch.zeros(1, 3, 64, 64)).shape == (1, WIDTHS[backbone])
 
 
-@pytest.mark.parametrize("backbone", ["squeezenet1_1", "mobilenet_v3_small"])
-def test_the_extractor_answers_as_torch_does(tmp_path: Path, backbone: str) -> None:
+@pytest.mark.parametrize(("backbone", "alone"), [("squeezenet1_1", True), ("mobilenet_v3_small", False)])
+def test_the_extractor_answers_as_torch_does(tmp_path: Path, backbone: str, alone: bool) -> None:
+    """In a process of its own, as the product does, and without one."""
     torch.manual_seed(0)
     weights = saved_weights(tmp_path, backbone, f"{backbone}.pth")
     task = ExtractorTask(
         work_folder=str(tmp_path / "work"), backbone=backbone, pixel_spec={**SPEC, "size": 96},
         weights_folder=str(tmp_path), download=False,
     )  # fmt: skip
-    answer = run(task)
-    assert answer.code == 0, answer.errors
-    result = answer.result
+    result = run(task).result if alone else extracted_here(task)
     assert result["name"] == f"{backbone}-{sha256_of(weights)[:8]}-v1-96-stretch"
     path = tmp_path / "work" / result["file"]
     assert sha256_of(path) == result["sha256"]

@@ -22,6 +22,10 @@ from training.engine.data import Batches, Part, read_parts
 from training.engine.spec import VALIDATION, FitTask, write_spec
 
 SIZE, PICTURES = 48, 90
+LONG = os.environ.get("TAXON_FAULTS") == "long"
+long_form = pytest.mark.skipif(
+    not LONG, reason="each starts three processes with torch; the long form runs it"
+)
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]
 ENTRY = "training.engine.distributed"
 
@@ -257,6 +261,7 @@ def test_a_batch_is_made_smaller_only_where_that_leaves_each_process_fewer_pictu
 
 
 @pytest.mark.slow
+@long_form
 def test_a_refusal_of_many_is_a_refusal(task: FitTask, tmp_path: Path) -> None:
     write_spec(replace(task, weights_folder=str(tmp_path / "nowhere")), tmp_path / "spec.json")
     process = started(sys.executable, "-m", ENTRY, "--processes", "2", tmp_path / "spec.json")
@@ -266,6 +271,7 @@ def test_a_refusal_of_many_is_a_refusal(task: FitTask, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@long_form
 def test_what_is_not_shared_out_the_first_process_does_alone(tmp_path: Path) -> None:
     task = head_task(tmp_path, *clouds(90), split_of(90))
     write_spec(task, tmp_path / "spec.json")
