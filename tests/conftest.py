@@ -10,10 +10,10 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
-from tests.databases import cluster
+from tests.databases import cluster, emptying
 from tests.factories import Team
 from tests.product import Product, running
 from tests.queue import RealQueue
@@ -41,8 +41,21 @@ def without_waiting_for_the_disk(connection: BaseDatabaseWrapper, **_: object) -
         connection.connection.execute("PRAGMA synchronous = OFF")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first, so that none of them is begun when all others are done."""
+TransactionTestCase._fixture_teardown = emptying.after_a_test  # type: ignore[attr-defined]
+DATABASE = {"db", "transactional_db", "live_server"}
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """By a fixture or by its mark."""
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return bool(DATABASE.intersection(fixtures) or item.get_closest_marker("django_db"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what uses the database; and files with long tests first, so that none is begun last."""
+    if os.environ.get("TAXON_TEST_DATABASE") == "postgresql":
+        config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
+        items[:] = filter(uses_database, items)
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
 
