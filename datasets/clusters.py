@@ -23,6 +23,8 @@ def how_many(points: int) -> int:
 
 def centres_of(points: Points, groups: int, *, check: Check = lambda: None) -> Points:
     """The centres [groups, dimensions], neighbours following one another. Not more than there are points."""
+    if min(groups, len(points)) == 1:
+        return np.asarray(points.mean(axis=0, keepdims=True), dtype=np.float32)
     chance = np.random.default_rng(0)
     centres = first_centres(points, min(groups, len(points)), chance)
     seen = np.zeros(len(centres), dtype=np.float32)
@@ -31,13 +33,20 @@ def centres_of(points: Points, groups: int, *, check: Check = lambda: None) -> P
         batch = points[chance.integers(0, len(points), BATCH)]
         nearest = groups_of(batch, centres)
         counts = np.bincount(nearest, minlength=len(centres)).astype(np.float32)
-        sums = np.zeros_like(centres)
-        np.add.at(sums, nearest, batch)
-        seen += counts
         met = counts > 0  # each centre moves by the share of what it has seen that is new
-        centres[met] += (sums[met] - counts[met, None] * centres[met]) / seen[met, None]
+        sums = summed(batch, nearest)
+        seen += counts
+        centres[met] += (sums - counts[met, None] * centres[met]) / seen[met, None]
     ordered: Points = centres[walk(centres)]
     return ordered
+
+
+def summed(points: Points, groups: NDArray[np.int64]) -> Points:
+    """The sum of the points of each group that has some, by rising group."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    found: Points = np.add.reduceat(points[order], starts, axis=0)
+    return found
 
 
 def first_centres(points: Points, groups: int, chance: np.random.Generator) -> Points:
