@@ -22,6 +22,7 @@ from training.engine.backbones import Normalised, feature_network
 from training.engine.data import Part
 from training.engine.export import export_network
 from training.engine.families import fixed_side
+from training.engine.refusals import EngineRefusal
 from training.engine.spec import ExtractorTask, FitTask
 from training.engine.stages import FIRST, stages
 from training.engine.torchvision_import import torchvision
