@@ -66,11 +66,11 @@ class DatasetsConfig(AppConfig):
             at_least=Role.ENGINEER,
         )
         registry.register(restoring)
-        for kind, title, run in (
-            (bulk_undoing.KIND, _("Undo"), bulk_undoing.run),
-            (restore_plans.KIND, _("What restoring a snapshot would change"), restore_plans.run),
+        for kind, title, run, role in (
+            (bulk_undoing.KIND, _("Undo"), bulk_undoing.run, Role.LABELLER),
+            (restore_plans.KIND, _("What restoring a snapshot would change"), restore_plans.run, Role.VIEWER),
         ):
-            registry.register(registry.Kind(kind, "quick", title, run))
+            registry.register(registry.Kind(kind, "quick", title, run, at_least=role))
         registry.register(
             registry.Kind(suggesting.KIND, "quick", _("Suggestions"), suggesting.run, upkeep=True)
         )
