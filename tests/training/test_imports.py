@@ -11,7 +11,7 @@ import sys
 sys.path[:0] = [".", "platform"]
 import django
 django.setup()
-import config.urls, training.api, training.views, training.views_runs, training.views_reports, training.admin
+import config.urls, training.api, training.views, training.views.runs, training.views.reports, training.admin
 print(sorted(set(sys.modules) & {"torch", "torchvision", "pytorch_lightning", "sklearn", "scipy", "onnx"}))
 """
 

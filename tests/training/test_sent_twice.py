@@ -110,7 +110,7 @@ def test_a_wrong_wish_is_refused_without_waiting_for_the_database(
     def begun(*_: object, **__: object) -> None:
         raise AssertionError("a transaction was begun")
 
-    monkeypatch.setattr("training.views.asked_for", begun)
+    monkeypatch.setattr("training.views.models.asked_for", begun)
     for wrong in ({"max_minutes": "abc"}, {"applications": []}, {"patience": "0"}):
         assert send(page, team, form(discs) | wrong)[0] == 422
 

@@ -2,11 +2,11 @@
 
 from ninja import Router
 
-from training.api_models import router as models
-from training.api_own import router as own
-from training.api_pinning import router as pinning
-from training.api_reports import router as reports
-from training.api_versions import router as versions
+from training.api.models import router as models
+from training.api.own import router as own
+from training.api.pinning import router as pinning
+from training.api.reports import router as reports
+from training.api.versions import router as versions
 
 router = Router(tags=["training"])
 router.add_router("", models)

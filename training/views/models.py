@@ -28,7 +28,7 @@ from training.profiles import PROFILES
 from training.registry import NameTaken, create_model
 from training.together import PAIR
 from training.tradeoff import HEAD_A_PICTURE, START_SECONDS, Times, Tradeoff, times_of, tradeoff_of
-from training.views_pinning import about_pinning
+from training.views.pinning import about_pinning
 from training.warm import must_fit, source_of
 from web.sentences import Refusal
 

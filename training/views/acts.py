@@ -13,7 +13,7 @@ from training import notes as noting
 from training import removing
 from training.access import version_for
 from training.models import ModelVersion
-from training.views_history import about
+from training.views.history import about
 from web.sentences import Refusal
 
 

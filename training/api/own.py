@@ -11,7 +11,7 @@ from projects.access import caller
 from projects.models import Role
 from training import own_files
 from training.access import model_for
-from training.api_versions import DataIn, VersionOut, shape
+from training.api.versions import DataIn, VersionOut, shape
 from training.models import Application
 from web.api import PROBLEMS
 
