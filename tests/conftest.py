@@ -73,10 +73,7 @@ def private_files(request: pytest.FixtureRequest, settings: Settings, tmp_path: 
     files = storage_settings("file", tmp_path / "files", "")
     if os.environ.get("TAXON_TEST_STORAGE") == "s3" and not request.node.get_closest_marker("disk"):
         files = bucket.entry(request.getfixturevalue("s3"), secrets.token_hex(8))
-    settings.STORAGES = settings.STORAGES | {
-        "default": files,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+    settings.STORAGES = settings.STORAGES | {"default": files}
 
 
 @pytest.fixture

@@ -19,9 +19,11 @@ else:
     os.environ.pop("DATABASE_URL", None)
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, RQ_QUEUES  # noqa: E402
+from config.settings import DATABASES, RQ_QUEUES, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Here rather than by a fixture: a page left open asks between two tests, too, and what it is answered with stays.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 # A file, so that the thread that keeps a job's lease sees the same database.
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(_folder) / "test.sqlite3")

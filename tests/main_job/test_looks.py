@@ -107,7 +107,9 @@ def sign_in(page: Page) -> None:
     page.locator("[name=username]").fill(USER)
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("form.plain-sheet button").click()
-    page.wait_for_url("**/projects/**")
+    page.wait_for_url(
+        lambda url: "/accounts/" not in url
+    )  # to the project, or where there are several, to their list
 
 
 def test_the_bench_shows_untagged_pictures_ready_to_tag(
