@@ -57,13 +57,12 @@ def run(attempt: Attempt) -> None:
     user = attempt.job.created_by or action.created_by
     assert user is not None  # both accounts deleted: nobody to do it for
     done = 0
-    for first, last in batches(action):
+    for within in batches(action):
         attempt.progress(min(done, action.changed), action.changed, UNDOING)
         with transaction.atomic():
             attempt.hold()
             one_at_a_time(action.dataset)
-            mine = TagChange.objects.filter(action=action, image__gte=first, image__lte=last)
-            give_back(action, user, mine)
+            give_back(action, user, within)
         done += BATCH
     attempt.progress(action.changed, action.changed, UNDOING)
 

@@ -131,12 +131,22 @@ def restore_images(*, dataset: Dataset, user: User, chosen: "QuerySet[Image]") -
 def undo(*, action: TagAction, user: User) -> Undone:
     """Give back what the pictures were before, but for those that somebody changed since, or whose label is gone."""
     one_at_a_time(action.dataset)
-    changed, lost = give_back(action, user, TagChange.objects.filter(action=action))
+    changed, lost = give_back(action, user)
     return Undone(changed, max(action.changed - changed, 0), lost)
 
 
-def give_back(action: TagAction, user: User, changes: "QuerySet[TagChange]") -> tuple[int, Mapping[str, int]]:
-    """The undo of some of an act's changes: how many pictures are as they were, and which labels were lost."""
+def give_back(
+    action: TagAction, user: User, within: tuple[int, int] | None = None
+) -> tuple[int, Mapping[str, int]]:
+    """The undo of an act's changes: how many pictures are as they were, and which labels were lost.
+
+    `within`: of the pictures from one number to another, both included.
+    """
+    changes = TagChange.objects.filter(action=action)
+    still = Image.objects.filter(dataset=action.dataset, last_action=action)
+    if within:
+        changes = changes.filter(image__gte=within[0], image__lte=within[1])
+        still = still.filter(pk__range=within)
     lost = bring_back_labels(action, user, changes)
     change = TagChange.objects.filter(action=action, image=OuterRef("pk"))
     values: dict[str, Any] = {"last_action": Subquery(change.values("previous_action")[:1])}
@@ -148,7 +158,6 @@ def give_back(action: TagAction, user: User, changes: "QuerySet[TagChange]") -> 
         values["trashed_at"] = timezone.now() if action.kind == ActionKind.RESTORE else None
     if action.kind == ActionKind.RETURN:
         values["trashed_at"] = Subquery(change.values("trashed_before")[:1])
-    still = Image.objects.filter(dataset=action.dataset, last_action=action, pk__in=changes.values("image"))
     if lost:
         still = still.exclude(pk__in=with_purged_labels(changes).values("image"))
     changed = still.update(**values)
